@@ -1,0 +1,103 @@
+"""Opens the tenant for a request: from a signed-in member, or from an API key on `/api/`.
+
+One of the two places where an organisation becomes active (the other is the task base class);
+receivers open theirs themselves, after the body was read, so that a slow client holds no transaction.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+
+from apps.accounts.keys import Identity, identify, note_use
+from apps.accounts.models import Membership, Organization
+from apps.core.tenancy import tenant
+
+ORGANIZATION_SESSION_KEY = "organization_id"
+
+
+class TenantRequest(HttpRequest):
+    """What views under the middleware receive."""
+
+    organization: Organization | None
+    membership: Membership | None
+    identity: Identity | None
+
+
+def key_of(request: HttpRequest) -> str | None:
+    """The API key of a request: Bearer (also `Bearer%20`), Basic password, or `x-api-key`."""
+    header = unquote(request.headers.get("Authorization", "").strip()) or ""
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return b64decode(rest, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
+    return request.headers.get("x-api-key")
+
+
+def memberships_of(user_id: int) -> list[int]:
+    """Ids of the organisations that a user belongs to, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id FROM llm_memberships(%s)", [user_id])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def active_organization(request: HttpRequest) -> int | None:
+    """The organisation of the session if the user still belongs to it, else their first."""
+    mine = memberships_of(request.user.pk)
+    chosen = request.session.get(ORGANIZATION_SESSION_KEY)
+    if chosen in mine:
+        return int(chosen)
+    return mine[0] if mine else None
+
+
+class TenantMiddleware:
+    """Runs the view, and the rendering of its template, inside the organisation's transaction."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: TenantRequest) -> HttpResponse:
+        request.organization = request.membership = request.identity = None
+        if request.path.startswith("/api/"):
+            return self.answer_key(request)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        organization_id = active_organization(request)
+        if organization_id is None:
+            return self.get_response(request)
+        with tenant(organization_id):
+            request.organization = Organization.objects.get()
+            request.membership = Membership.objects.get(user=request.user)
+            return self.answer(request)
+
+    def answer_key(self, request: TenantRequest) -> HttpResponse:
+        """API paths ignore cookies entirely: a key or nothing."""
+        if request.path in RECEIVERS:
+            return self.get_response(request)
+        key = key_of(request)
+        identity = identify(key) if key else None
+        if identity is None:
+            return self.get_response(request)
+        note_use(identity)
+        with tenant(identity.organization_id):
+            request.identity = identity
+            request.organization = Organization.objects.get()
+            return self.answer(request)
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code >= 500:
+            transaction.set_rollback(True)
+        return response
+
+
+# Receivers read their body first and open the organisation only to store.
+RECEIVERS = frozenset({"/api/v1/events"})

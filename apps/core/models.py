@@ -1,0 +1,58 @@
+"""Base of every table that belongs to an organisation."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+
+from apps.core.tenancy import NestedOrganization, required_organization_id
+
+
+class TenantQuerySet(models.QuerySet[Any]):
+    """Rows of the active organisation; writes can not name another one."""
+
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        objs = list(objs)
+        for obj in objs:
+            obj.claim_for_active_organization()
+        return super().bulk_create(objs, *args, **kwargs)
+
+
+class TenantManager(models.Manager[Any]):
+    """Fails closed: without an active organisation every query raises `NoOrganizationActive`."""
+
+    def get_queryset(self) -> TenantQuerySet:
+        queryset = TenantQuerySet(self.model, using=self._db)
+        return queryset.filter(organization_id=required_organization_id())
+
+
+class TenantModel(models.Model):
+    """A row of one organisation. `organization_id` is filled from the active scope."""
+
+    organization_id = models.BigIntegerField(editable=False)
+
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True
+
+    def claim_for_active_organization(self) -> None:
+        """Set the owner, or refuse a row that belongs to another organisation."""
+        active = required_organization_id()
+        if self.organization_id is None:
+            self.organization_id = active
+        elif self.organization_id != active:
+            raise NestedOrganization("This row belongs to another organisation.")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.claim_for_active_organization()
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def new(cls, **fields: Any) -> Self:
+        """An unsaved row of the active organisation, validated."""
+        row = cls(**fields)
+        row.claim_for_active_organization()
+        row.full_clean()
+        return row

@@ -1,0 +1,331 @@
+"""One raw event in, one row out: validation, identity, privacy and the typed columns.
+
+Everything that reads text happens here, on the redacted form, so that the same facts exist in
+every privacy mode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from apps.events import clock
+from apps.events.columns import DIMENSION_FIELDS
+from apps.events.redaction import drop_text, redact, redact_value
+from apps.events.schema import (
+    CUSTOM,
+    DECODERS,
+    FIELDS,
+    KINDS,
+    MAX_DEPTH,
+    MAX_EVENT_BYTES,
+    MAX_PROPERTIES,
+    TEXT_FIELDS,
+    Event,
+)
+
+ANY = msgspec.json.Decoder()
+CANONICAL = msgspec.json.Encoder(order="deterministic")
+ENCODER = msgspec.json.Encoder()
+SCRUBBED = "[Scrubbed due to"
+PLAIN_COLUMNS = {
+    "session_id": "session_id",
+    "user_id": "user_id",
+    "response_id": "response_id",
+    "trace_id": "trace_id",
+    "conversation_turn": "turn",
+    "timed_out": "timed_out",
+    "depth": "depth",
+}
+NOT_DATA = frozenset({"event", "timestamp", "id", "environment", "historical", "properties"})
+REFERENCE_FIELDS = frozenset({"session_id", "user_id", "response_id", "trace_id"})
+CONTENT_LISTS = frozenset({"sources", "documents"})
+PATH = re.compile(r"^(?P<message>.*) - at `\$\.?(?P<path>[^`]*)`$")
+ERROR_CLASSES = (
+    ("timeout", re.compile(r"time.?out|timed.?out|deadline|\b(408|504)\b", re.I)),
+    ("rate_limit", re.compile(r"rate.?limit|too.?many.?requests|quota|throttl|\b429\b", re.I)),
+    ("format", re.compile(r"format|json|pars|schema|decod|valid", re.I)),
+    ("provider", re.compile(r"provider|server.?error|internal|overload|unavailable|upstream|connection|\b5\d\d\b", re.I)),
+)
+
+
+class Rejection(Exception):
+    """Why one event is refused."""
+
+    def __init__(self, code: str, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.path = path or (message.partition(":")[0] if ":" in message else "")
+
+
+@dataclass(slots=True)
+class Context:
+    """What holds for all events of one request."""
+
+    organization_id: int
+    project_id: int
+    privacy_mode: str
+    retention_days: int
+    now: datetime
+    historical: bool = False
+    is_test: bool = False
+    seen: Counter[bytes] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Normalized:
+    """A row for `events_event` (JSON-able), its identity and its text."""
+
+    row: dict[str, Any]
+    event_key: str
+    event_id: str
+    at: datetime
+    content: int
+    text: dict[str, Any] | None
+    warnings: list[tuple[str, str]]
+
+
+def normalize(raw: bytes, context: Context) -> Normalized:
+    """Validate and type one event; raises `Rejection` with code, sentence and path."""
+    fields, event, warnings = _decode(raw)
+    _check_shape(fields)
+    at = _time_of(fields, event, context, warnings)
+    event_id, content = _identity(fields, context)
+    event_key = event_key_of(context.project_id, event_id)
+    row: dict[str, Any] = {
+        "organization_id": context.organization_id,
+        "project_id": context.project_id,
+        "event_key": event_key,
+        "at": at,
+        "name": event.event,
+        "event_id": event_id,
+        "environment": "test" if context.is_test else _label(event.environment or "") or "production",
+    }
+    text = _fill(row, fields, FIELDS[type(event)], context.privacy_mode)
+    _derive(row, fields, event.event)
+    return Normalized(row, event_key, event_id, at, content, text, warnings)
+
+
+def event_key_of(project_id: int, event_id: str) -> str:
+    """The 128-bit key of an id within its project, as 32 hexadecimal digits."""
+    return hashlib.sha256(f"{project_id}:{event_id}".encode()).hexdigest()[:32]
+
+
+def _decode(raw: bytes) -> tuple[dict[str, Any], Event, list[tuple[str, str]]]:
+    if len(raw) > MAX_EVENT_BYTES:
+        raise Rejection("event_too_large", "event: is larger than 1 MiB.", "event")
+    warnings: list[tuple[str, str]] = []
+    try:
+        fields = ANY.decode(raw)
+        if not isinstance(fields, dict):
+            raise Rejection("bad_shape", "event: must be a JSON object.")
+        if rb"\u0000" in raw:
+            fields, changed = _without_nul(fields), fields
+            if fields != changed:
+                raw = ENCODER.encode(fields)
+                warnings.append(("nul_replaced", "event: NUL characters were replaced by U+FFFD."))
+        name = fields.get("event")
+        decoder = DECODERS.get(name, CUSTOM) if isinstance(name, str) else CUSTOM
+        return fields, decoder.decode(raw), warnings
+    except RecursionError:
+        raise Rejection("too_deep", f"event: is nested deeper than {MAX_DEPTH} levels.") from None
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise Rejection("bad_json", f"event: {error}.") from None
+
+
+def _explain(sentence: str) -> Rejection:
+    match = PATH.match(sentence)
+    if match:
+        path = match["path"]
+        return Rejection("invalid_field", f"{path}: {match['message']}.", path)
+    missing = re.match(r"Object missing required field `(\w+)`", sentence)
+    if missing:
+        return Rejection("missing_field", f"{missing[1]}: is missing.", missing[1])
+    return Rejection("invalid_event", f"event: {sentence}.")
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    return value
+
+
+def _check_shape(fields: dict[str, Any]) -> None:
+    """Depth, number of properties and range of numbers; only nested values cost anything."""
+    properties = fields.get("properties")
+    free = len(fields) + (len(properties) if isinstance(properties, dict) else 0)
+    if free > MAX_PROPERTIES:
+        raise Rejection("too_many_properties", f"properties: {free} of at most {MAX_PROPERTIES}.")
+    for name, value in fields.items():
+        if value.__class__ is dict or value.__class__ is list:
+            _check_nested(value, name, 2)
+        elif value.__class__ is int and not -(2**63) <= value < 2**63:
+            raise Rejection("out_of_range", f"{name}: the number is out of range.")
+
+
+def _check_nested(value: Any, path: str, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise Rejection("too_deep", f"{path}: is nested deeper than {MAX_DEPTH} levels.")
+    for item in value.values() if isinstance(value, dict) else value:
+        if item.__class__ is dict or item.__class__ is list:
+            _check_nested(item, path, depth + 1)
+        elif item.__class__ is int and not -(2**63) <= item < 2**63:
+            raise Rejection("out_of_range", f"{path}: a number is out of range.")
+
+
+def _time_of(
+    fields: dict[str, Any], event: Event, context: Context, warnings: list[tuple[str, str]]
+) -> datetime:
+    try:
+        at, was_clamped = clock.admit(
+            clock.parse(event.timestamp),
+            context.now,
+            historical=context.historical or event.historical is True,
+            retention_days=context.retention_days,
+        )
+    except clock.BadTime as error:
+        raise Rejection(error.code, str(error), "timestamp") from None
+    if was_clamped:
+        warnings.append(("timestamp_clamped", "timestamp: lay in the future and was set to the time of arrival."))
+    return at
+
+
+def _identity(fields: dict[str, Any], context: Context) -> tuple[str, int]:
+    """The event's id (sent or derived from the content) and a 64-bit digest of the content."""
+    if "historical" in fields:
+        fields = {name: value for name, value in fields.items() if name != "historical"}
+    canonical = CANONICAL.encode(fields)
+    digest = hashlib.sha256(canonical).digest()
+    content = int.from_bytes(digest[:8], "big", signed=True)
+    sent = fields.get("id")
+    if sent:
+        return sent, content
+    context.seen[digest] += 1
+    occurrence = context.seen[digest]
+    derived = hashlib.sha256(digest + occurrence.to_bytes(4, "big")).hexdigest()
+    return f"sha256:{derived[:40]}", content
+
+
+def _label(value: str) -> str:
+    """A dimension's value: NFC, so that one name is one value however it was typed."""
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def _fill(
+    row: dict[str, Any], fields: dict[str, Any], known: frozenset[str], privacy_mode: str
+) -> dict[str, Any] | None:
+    """Sort the fields into columns, `data`, free properties and text; returns the text to store."""
+    data: dict[str, Any] = {}
+    text: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    for name, value in fields.items():
+        if value is None or name in NOT_DATA:
+            continue
+        if name not in known:
+            properties[name] = value
+        elif name in PLAIN_COLUMNS:
+            if name not in REFERENCE_FIELDS or (value and not value.startswith(SCRUBBED)):
+                row[PLAIN_COLUMNS[name]] = value
+        elif name in DIMENSION_FIELDS:
+            if value:
+                row[DIMENSION_FIELDS[name]] = _label(value)
+        elif name in TEXT_FIELDS or name in CONTENT_LISTS:
+            text[name] = value
+        else:
+            data[name] = value
+    sent_properties = fields.get("properties")
+    if sent_properties:
+        properties = {**sent_properties, **properties}
+    if text:
+        text = _private_text(text, data, privacy_mode)
+    if properties:
+        data["properties"] = _private(properties, privacy_mode)
+    if data:
+        row["data"] = data
+    return text or None
+
+
+def _private(value: Any, privacy_mode: str) -> Any:
+    if privacy_mode == "keep":
+        return value
+    return redact_value(value) if privacy_mode == "redact" else drop_text(value)
+
+
+def _private_text(text: dict[str, Any], data: dict[str, Any], privacy_mode: str) -> dict[str, Any]:
+    """Facts of the text go into `data` in every mode; what is returned is stored."""
+    kept: dict[str, Any] = {}
+    found: Counter[str] = Counter()
+    for name, value in text.items():
+        if name in CONTENT_LISTS:
+            data[f"{name}_count"] = len(value)
+            data[name] = [_reference(item, privacy_mode) for item in value]
+            kept[name] = _private(value, privacy_mode)
+            continue
+        clean, kinds = redact(value)
+        found += kinds
+        if name in ("query_text", "response_text"):
+            data.setdefault(name.replace("_text", "_length"), len(value))
+        kept[name] = value if privacy_mode == "keep" else clean
+    if found:
+        data["pii"] = dict(found)
+    return {} if privacy_mode == "drop" else kept
+
+
+def _reference(item: Any, privacy_mode: str) -> Any:
+    """What identifies a source or document, without its content."""
+    if isinstance(item, dict):
+        named = {key: item[key] for key in ("id", "score", "url", "title") if key in item}
+        return _private(named, privacy_mode)
+    if isinstance(item, str):
+        return _private(item[:200], privacy_mode) if privacy_mode != "drop" else None
+    return None
+
+
+def _derive(row: dict[str, Any], fields: dict[str, Any], name: str) -> None:
+    """Columns that follow from the event alone: failed, error class, duration, root run."""
+    if name not in KINDS:
+        return
+    duration_ms = fields.get("duration_ms")
+    if duration_ms is None:
+        duration_ms = fields.get("latency_ms")
+    if duration_ms is not None:
+        row["duration_us"] = round(duration_ms * 1000)
+    if name in OPERATIONS:
+        status, error = fields.get("status"), fields.get("error_type")
+        failed = status == "error" or (status is None and bool(error)) or fields.get("timed_out") is True
+        row["failed"] = failed
+        if failed:
+            row["error_class"] = error_class(error, fields.get("error_code"), fields.get("timed_out"))
+    if name == "agent_run":
+        depth = fields.get("depth")
+        row["is_root"] = depth <= 1 if depth is not None else not fields.get("parent_id")
+
+
+OPERATIONS = frozenset(
+    {"llm_response_generated", "model_call", "tool_call", "retrieval", "step", "agent_run"}
+)
+
+
+def error_class(error_type: Any, error_code: Any, timed_out: Any) -> str:
+    """timeout, rate_limit, provider, format or other, by the error's type and code."""
+    if timed_out:
+        return "timeout"
+    said = f"{error_type or ''} {error_code or ''}"
+    for name, pattern in ERROR_CLASSES:
+        if pattern.search(said):
+            return name
+    return "other"
