@@ -23,7 +23,7 @@ CREATE INDEX events_event_session ON events_event (organization_id, session_id);
 CREATE INDEX events_event_batch ON events_event (organization_id, batch_id);
 CREATE INDEX events_event_time ON events_event (organization_id, at);
 CREATE INDEX events_event_response ON events_event (organization_id, response_id) WHERE response_id IS NOT NULL;
-CREATE INDEX events_event_person ON events_event (organization_id, user_id, at) WHERE session_id IS NULL AND user_id IS NOT NULL;
+CREATE INDEX events_event_person ON events_event (organization_id, user_id, at) WHERE user_id IS NOT NULL;
 CREATE INDEX events_event_trace ON events_event (organization_id, trace_id)
     WHERE session_id IS NULL AND user_id IS NULL AND trace_id IS NOT NULL;
 

@@ -1,0 +1,200 @@
+"""Reading the events that a digest touches, set-wise, inside the active organisation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from apps.conversations.rows import COLUMNS, ON_RESPONSE, EventRow
+
+ORGANIZATION = "NULLIF(current_setting('app.organization_id', true), '')::bigint"
+
+Key = tuple[int, str]
+DECODER = msgspec.json.Decoder()
+
+
+def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def _events(sql: str, parameters: list[Any]) -> list[EventRow]:
+    return [_event(row) for row in _rows(sql, parameters)]
+
+
+def _event(row: Sequence[Any]) -> EventRow:
+    """A row as selected by `COLUMNS`; jsonb arrives as text, which msgspec reads fastest."""
+    return EventRow._make((*row[:-1], DECODER.decode(row[-1]) if row[-1] else {}))
+
+
+def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
+    """Events of sessions by (project, session), in order: sent with the session's id or assigned to it,
+    and reactions sent elsewhere to its responses."""
+    wanted = set(keys)
+    if not wanted:
+        return {}
+    names = sorted({session_id for _, session_id in wanted})
+    found: dict[Key, dict[str, EventRow]] = defaultdict(dict)
+    for row in _events(
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.session_id = ANY(%s)",
+        [names],
+    ):
+        key = (row.project_id, row.session_id or "")
+        if key in wanted:
+            found[key][row.event_key] = row
+    for session_id, *columns in _rows(
+        f"SELECT a.session_id, {COLUMNS} FROM conversations_assignment a JOIN events_event e "
+        "ON e.organization_id = a.organization_id AND e.event_key = a.event_key AND e.user_id = a.user_id "
+        f"AND e.session_id IS NULL WHERE a.organization_id = {ORGANIZATION} AND a.session_id = ANY(%s)",
+        [names],
+    ):
+        row = _event(columns)
+        key = (row.project_id, session_id)
+        if key in wanted:
+            found[key][row.event_key] = row
+    _bring_reactions(found)
+    return {key: sorted(rows.values(), key=lambda row: row.order) for key, rows in found.items()}
+
+
+def _bring_reactions(found: dict[Key, dict[str, EventRow]]) -> None:
+    """Move reactions that name a response into that response's session."""
+    home: dict[tuple[int, str], Key] = {}
+    for key, rows in found.items():
+        for row in rows.values():
+            if row.name == "llm_response_generated" and row.response_id:
+                home.setdefault((row.project_id, row.response_id), key)
+    if not home:
+        return
+    named = sorted({response_id for _, response_id in home})
+    for row in _events(
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} "
+        "AND e.response_id = ANY(%s) AND e.name = ANY(%s)",
+        [named, sorted(ON_RESPONSE)],
+    ):
+        key = home.get((row.project_id, row.response_id or ""))
+        if key is not None:
+            found[key].setdefault(row.event_key, row)
+
+
+def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
+    """Sessions (sent or derived) of the responses with these (project, response_id)."""
+    if not targets:
+        return set()
+    rows = _rows(
+        "SELECT e.project_id, e.response_id, coalesce(e.session_id, a.session_id) FROM events_event e "
+        "LEFT JOIN conversations_assignment a ON a.organization_id = e.organization_id AND a.event_key = e.event_key "
+        f"WHERE e.organization_id = {ORGANIZATION} AND e.name = 'llm_response_generated' AND e.response_id = ANY(%s)",
+        [sorted({response_id for _, response_id in targets})],
+    )
+    return {
+        (project_id, session_id)
+        for project_id, response_id, session_id in rows
+        if session_id is not None and (project_id, response_id) in targets
+    }
+
+
+def loose_events(batch_ids: list[int]) -> list[EventRow]:
+    """Events of these batches that have neither session nor user."""
+    return _events(
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.batch_id = ANY(%s) "
+        "AND e.session_id IS NULL AND e.user_id IS NULL",
+        [batch_ids],
+    )
+
+
+def loose_events_of_traces(traces: set[tuple[int, str]]) -> list[EventRow]:
+    """Events with neither session nor user that belong to these (project, trace)."""
+    if not traces:
+        return []
+    rows = _events(
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.trace_id = ANY(%s) "
+        "AND e.session_id IS NULL AND e.user_id IS NULL",
+        [sorted({trace_id for _, trace_id in traces})],
+    )
+    return [row for row in rows if (row.project_id, row.trace_id or "") in traces]
+
+
+def events_of_people(people: set[Key], since: datetime) -> dict[Key, list[tuple[EventRow, str | None]]]:
+    """Events from `since` on of these (project, user) and of the sessions they appear in, in order,
+    each with the derived session that it is assigned to now."""
+    if not people:
+        return {}
+    own = _with_assignment("e.user_id = ANY(%s)", [sorted({user_id for _, user_id in people})], since)
+    found: dict[Key, dict[str, tuple[EventRow, str | None]]] = defaultdict(dict)
+    appears: dict[Key, set[Key]] = defaultdict(set)
+    for row, assigned in own:
+        person = (row.project_id, row.user_id or "")
+        if person not in people:
+            continue
+        found[person][row.event_key] = (row, assigned)
+        if row.session_id:
+            appears[(row.project_id, row.session_id)].add(person)
+    if appears:
+        names = sorted({session_id for _, session_id in appears})
+        for row, assigned in _with_assignment("e.session_id = ANY(%s)", [names], since):
+            for person in appears.get((row.project_id, row.session_id or ""), ()):
+                found[person].setdefault(row.event_key, (row, assigned))
+    return {key: sorted(events.values(), key=lambda pair: pair[0].order) for key, events in found.items()}
+
+
+def _with_assignment(where: str, parameters: list[Any], since: datetime) -> list[tuple[EventRow, str | None]]:
+    rows = _rows(
+        f"SELECT a.session_id, {COLUMNS} FROM events_event e LEFT JOIN conversations_assignment a "
+        "ON a.organization_id = e.organization_id AND a.event_key = e.event_key "
+        f"WHERE e.organization_id = {ORGANIZATION} AND {where} AND e.at >= %s",
+        [*parameters, since],
+    )
+    return [(_event(row[1:]), row[0]) for row in rows]
+
+
+def people_with_assignments(people: set[Key]) -> set[Key]:
+    """Those of these (project, user) that have events without a session."""
+    if not people:
+        return set()
+    rows = _rows(
+        "SELECT DISTINCT project_id, user_id FROM conversations_assignment "
+        f"WHERE organization_id = {ORGANIZATION} AND user_id = ANY(%s)",
+        [sorted({user_id for _, user_id in people})],
+    )
+    return {(project_id, user_id) for project_id, user_id in rows} & people
+
+
+class Touched(msgspec.Struct):
+    """What the events of some batches point at."""
+
+    sessions: set[Key] = msgspec.field(default_factory=set)
+    people: set[Key] = msgspec.field(default_factory=set)
+    loners: set[Key] = msgspec.field(default_factory=set)
+    targets: set[tuple[int, str]] = msgspec.field(default_factory=set)
+    events: int = 0
+    has_loose: bool = False
+    first_at: datetime | None = None
+
+
+def touched_by(batch_ids: list[int]) -> Touched:
+    """Sessions, people (all, and those with events without a session) and reactions' targets."""
+    touched = Touched()
+    for project_id, session_id, user_id, target, count, first_at in _rows(
+        "SELECT project_id, session_id, user_id, CASE WHEN name = ANY(%s) THEN response_id END, count(*), min(at) "
+        f"FROM events_event WHERE organization_id = {ORGANIZATION} AND batch_id = ANY(%s) GROUP BY 1, 2, 3, 4",
+        [sorted(ON_RESPONSE), batch_ids],
+    ):
+        touched.events += count
+        touched.first_at = min(touched.first_at or first_at, first_at)
+        if session_id:
+            touched.sessions.add((project_id, session_id))
+        if user_id:
+            touched.people.add((project_id, user_id))
+            if not session_id:
+                touched.loners.add((project_id, user_id))
+        elif not session_id:
+            touched.has_loose = True
+        if target:
+            touched.targets.add((project_id, target))
+    return touched

@@ -1,0 +1,64 @@
+"""The event rows that settling reads, and their order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class EventRow(NamedTuple):
+    """One stored event, as far as sessions and generations need it; `data` holds the kind's other fields."""
+
+    event_key: str
+    project_id: int
+    at: datetime
+    name: str
+    event_id: str
+    session_id: str | None
+    user_id: str | None
+    environment: str
+    turn: int | None
+    response_id: str | None
+    trace_id: str | None
+    channel: str | None
+    intent: str | None
+    feature: str | None
+    team: str | None
+    customer: str | None
+    segment: str | None
+    release: str | None
+    language: str | None
+    experiment: str | None
+    variant: str | None
+    provider: str | None
+    model: str | None
+    model_version: str | None
+    prompt_name: str | None
+    prompt_version: str | None
+    agent: str | None
+    error_type: str | None
+    target: str | None
+    failed: bool | None
+    duration_us: int | None
+    data: dict[str, Any]
+
+    @property
+    def order(self) -> tuple[datetime, int, str]:
+        """By timestamp, then the caller's conversation turn, then id."""
+        return self.at, self.turn or 0, self.event_id
+
+
+COLUMNS = ", ".join(
+    f"encode(uuid_send(e.{name}), 'hex')" if name == "event_key" else f"e.{name}" for name in EventRow._fields
+)
+
+QUERY = "llm_query_sent"
+RESPONSE = "llm_response_generated"
+MODEL_CALL = "model_call"
+FEEDBACK = "response_feedback"
+# Calls keep a session open; what is said about an answer afterwards does not.
+CALLS = frozenset({RESPONSE, MODEL_CALL, "tool_call", "retrieval"})
+AFTERWARDS = frozenset(
+    {FEEDBACK, "response_copied", "response_shared", "evaluation", "goal_completed", "revenue"}
+)
+ON_RESPONSE = frozenset({FEEDBACK, "response_copied", "response_shared", "evaluation"})

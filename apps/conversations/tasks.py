@@ -1,0 +1,28 @@
+"""Background digestion. Thin: ids in, one call, safe to run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import connection
+from django.utils import timezone
+
+from apps.conversations.digest import digest_organization
+
+
+@shared_task(ignore_result=True)
+def digest(organization_id: int) -> None:
+    """Digest what one organisation has pending."""
+    digest_organization(organization_id)
+
+
+@shared_task(ignore_result=True)
+def digest_pending() -> None:
+    """Digest every organisation with pending batches: what nudges missed, beat finds."""
+    for organization_id in organizations_with_pending_batches():
+        digest_organization(organization_id)
+
+
+def organizations_with_pending_batches() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id FROM llm_organizations_with_pending_batches(%s)", [timezone.now()])
+        return [row[0] for row in cursor.fetchall()]

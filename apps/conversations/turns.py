@@ -1,0 +1,124 @@
+"""Turns, frustration and recovery of one session: pure functions over its events in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from apps.conversations.ratings import Reactions
+from apps.conversations.rows import QUERY, RESPONSE, EventRow
+
+RECOVERY_TURNS = 3
+FURTHER_TURNS = 4
+
+
+@dataclass(slots=True)
+class Turn:
+    """One user message with all that answers it; numbered from 1."""
+
+    number: int
+    message: EventRow
+    events: list[EventRow] = field(default_factory=list)
+    is_scored: bool = False
+    is_frustrated: bool = False
+    is_strong: bool = False
+    reason: str = ""
+
+    @property
+    def responses(self) -> list[EventRow]:
+        return [event for event in self.events if event.name == RESPONSE]
+
+
+@dataclass(slots=True)
+class Spike:
+    """A first frustrated turn and its recovery window of three turns."""
+
+    turn: Turn
+    is_recovered: bool
+    is_confirmed: bool
+    intervention: str
+
+    def as_evidence(self) -> dict[str, Any]:
+        return {
+            "turn": self.turn.number,
+            "at": self.turn.message.at.isoformat(),
+            "reason": self.turn.reason,
+            "recovered": self.is_recovered,
+            "recovered_confirmed": self.is_confirmed,
+            "intervention": self.intervention,
+        }
+
+
+def split_turns(events: list[EventRow], reactions: dict[str, Reactions]) -> list[Turn]:
+    """The turns of a session, judged; events before the first message belong to no turn."""
+    turns: list[Turn] = []
+    for event in events:
+        if event.name == QUERY:
+            turns.append(Turn(len(turns) + 1, event))
+        elif turns:
+            turns[-1].events.append(event)
+    for turn in turns:
+        judge(turn, reactions)
+    return turns
+
+
+def judge(turn: Turn, reactions: dict[str, Reactions]) -> None:
+    """Decide whether a turn is scored, frustrated and strong.
+
+    A negative rating on its response outranks the caller's flag; without either the turn is
+    unscored, which is not the same as calm.
+    """
+    flag = turn.message.data.get("frustrated")
+    if any(reactions[response.event_key].is_negative for response in turn.responses):
+        turn.is_scored = turn.is_frustrated = turn.is_strong = True
+        turn.reason = "negative rating on its response"
+    elif flag is not None:
+        turn.is_scored = True
+        turn.is_frustrated = turn.is_strong = bool(flag)
+        turn.reason = "flagged by the caller" if flag else ""
+
+
+def is_spiked(turns: list[Turn], *, ends_unresolved: bool) -> bool:
+    """Two frustrated turns, or a strong one, or frustration in the last turn of an unresolved session."""
+    frustrated = [turn for turn in turns if turn.is_frustrated]
+    return (
+        len(frustrated) >= 2
+        or any(turn.is_strong for turn in frustrated)
+        or bool(frustrated and turns[-1].is_frustrated and ends_unresolved)
+    )
+
+
+def find_spikes(turns: list[Turn], positive_at: list[datetime], outcome: str) -> list[Spike]:
+    """Every spike of the session. A frustrated turn inside an open window belongs to its spike."""
+    spikes: list[Spike] = []
+    window_end = 0
+    for turn in turns:
+        if not turn.is_frustrated or turn.number <= window_end:
+            continue
+        window_end = turn.number + RECOVERY_TURNS
+        window = turns[turn.number : window_end]
+        was_praised = any(at > turn.message.at for at in positive_at)
+        stayed_calm = len(window) == RECOVERY_TURNS and not any(one.is_frustrated for one in window)
+        spikes.append(
+            Spike(
+                turn=turn,
+                is_recovered=was_praised or len(turns) - turn.number >= FURTHER_TURNS,
+                is_confirmed=outcome not in ("escalated", "abandoned")
+                and (was_praised or stayed_calm or outcome == "resolved"),
+                intervention=intervention_of([turn, *window]),
+            )
+        )
+    return spikes
+
+
+def intervention_of(window: list[Turn]) -> str:
+    """What was tried inside the recovery window: the strongest of hand-over, grounded answer, tool result."""
+    events = [event for turn in window for event in turn.events]
+    if any(event.name == "handoff" and event.target == "human" for event in events):
+        return "human_handoff"
+    if any(event.name == RESPONSE and event.data.get("cited_sentences") for event in events):
+        return "grounded_answer"
+    if any(event.name == "tool_call" and not event.failed for event in events):
+        return "tool_result"
+    return "none"
