@@ -26,6 +26,7 @@ CREATE INDEX events_event_response ON events_event (organization_id, response_id
 CREATE INDEX events_event_person ON events_event (organization_id, user_id, at) WHERE user_id IS NOT NULL;
 CREATE INDEX events_event_trace ON events_event (organization_id, trace_id)
     WHERE session_id IS NULL AND user_id IS NULL AND trace_id IS NOT NULL;
+CREATE INDEX events_event_agent ON events_event (organization_id, project_id) WHERE name = 'agent_run';
 
 -- Which ids are known, whatever their time: a unique index on the partitioned table could not say.
 CREATE TABLE events_identity (

@@ -1,0 +1,32 @@
+"""How much of what was acknowledged the numbers already show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from apps.events.models import Batch, BatchState
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`fresh_at`: everything acknowledged until then is in every number. Failed batches stay pending."""
+
+    pending_batches: int
+    oldest_pending_seconds: float
+    fresh_at: datetime
+
+
+def freshness() -> Freshness:
+    """Freshness of the active organisation. Sessions close on reading, so that only batches can be pending."""
+    now = timezone.now()
+    pending = Batch.objects.filter(state__in=[BatchState.PENDING, BatchState.WITHDRAWING]).aggregate(
+        batches=Count("id"), oldest=Min("received_at")
+    )
+    oldest = pending["oldest"]
+    if oldest is None:
+        return Freshness(0, 0.0, now)
+    return Freshness(pending["batches"], max(0.0, (now - oldest).total_seconds()), min(oldest, now))
