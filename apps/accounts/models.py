@@ -183,6 +183,7 @@ class ApiKey(TenantModel):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = "API key"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization_id", "id"], name="accounts_apikey_key"),
         ]
@@ -220,8 +221,29 @@ class AuditEntry(TenantModel):
     address = models.GenericIPAddressField(null=True)
 
     class Meta:
+        verbose_name_plural = "audit entries"
         ordering: ClassVar = ["-at", "-id"]
         indexes: ClassVar = [models.Index(fields=["organization_id", "-at"], name="accounts_audit_by_time")]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+class OperatorAccess(models.Model):
+    """One request of an operator to the operators' site; insert and read only, like the audit trail.
+
+    Global on purpose: it is the installation's record of its own staff, and no tenant's data.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=2000)
+    address = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "operator accesses"
+        ordering: ClassVar = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
