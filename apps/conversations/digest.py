@@ -24,7 +24,7 @@ from apps.conversations.load import Key, Touched
 from apps.conversations.people import assign
 from apps.conversations.rows import EventRow
 from apps.conversations.settle import Neighbours, Outline, outline, settle
-from apps.core.tenancy import tenant
+from apps.core.tenancy import required_organization_id, tenant
 from apps.events.models import Batch, BatchState
 
 log = structlog.get_logger(__name__)
@@ -113,6 +113,12 @@ def _lock(organization_id: int) -> bool:
     return bool(got)
 
 
+def lock_and_wait() -> None:
+    """Keep digests of the active organisation out until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, required_organization_id() % 2**31])
+
+
 def _claim(only: int | None) -> list[Batch]:
     """The oldest pending batches, up to a round's worth of events."""
     pending = Batch.objects.filter(state__in=[BatchState.PENDING, BatchState.WITHDRAWING])
@@ -166,14 +172,14 @@ def _remove_events(batch_ids: list[int]) -> None:
 def settle_touched(touched: Touched, homes: set[Key], loose: list[EventRow]) -> None:
     """Replace the facts of everything that the touched events may have changed."""
     projects = {project.pk: project for project in Project.objects.all()}
-    moved = _reassign(touched, projects)
+    moved = reassign(touched, projects)
     # A reaction may have been assigned a session of its own before its response arrived.
     homes = homes | load.homes_of_responses(touched.targets) if moved else homes
     settle_sessions(sorted(touched.sessions | moved | homes), projects)
-    _settle_loose(loose, projects)
+    settle_loose(loose, projects)
 
 
-def _reassign(touched: Touched, projects: dict[int, Project]) -> set[Key]:
+def reassign(touched: Touched, projects: dict[int, Project]) -> set[Key]:
     """Derive sessions anew for people with events without one; returns the sessions this changed."""
     people = touched.loners | load.people_with_assignments(touched.people - touched.loners)
     if not people or touched.first_at is None:
@@ -285,7 +291,7 @@ def _fates(
     return dict(judged), sorted(others)
 
 
-def _settle_loose(loose: list[EventRow], projects: dict[int, Project]) -> None:
+def settle_loose(loose: list[EventRow], projects: dict[int, Project]) -> None:
     """Generations of events with neither session nor user: one trace, or one event, at a time."""
     traces = {(row.project_id, row.trace_id) for row in loose if row.trace_id}
     groups: dict[Key, dict[str, EventRow]] = defaultdict(dict)

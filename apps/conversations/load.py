@@ -165,6 +165,55 @@ def people_with_assignments(people: set[Key]) -> set[Key]:
     return {(project_id, user_id) for project_id, user_id in rows} & people
 
 
+def _between(start: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
+    sql, parameters = "", []
+    if start is not None:
+        sql, parameters = sql + " AND e.at >= %s", [*parameters, start]
+    if end is not None:
+        sql, parameters = sql + " AND e.at < %s", [*parameters, end]
+    return sql, parameters
+
+
+def keys_between(start: datetime | None, end: datetime | None) -> tuple[set[Key], set[Key]]:
+    """Sessions that were sent, and people with events without a session, in a range (None: open)."""
+    bounds, parameters = _between(start, end)
+    rows = _rows(
+        "SELECT DISTINCT e.project_id, e.session_id, CASE WHEN e.session_id IS NULL THEN e.user_id END "
+        f"FROM events_event e WHERE e.organization_id = {ORGANIZATION}{bounds}",
+        parameters,
+    )
+    sessions = {(project_id, session_id) for project_id, session_id, _ in rows if session_id}
+    return sessions, {(project_id, user_id) for project_id, _, user_id in rows if user_id}
+
+
+def derived_keys_between(start: datetime | None, end: datetime | None) -> set[Key]:
+    """Derived sessions with an event in the range."""
+    bounds, parameters = _between(start, end)
+    return set(
+        _rows(
+            "SELECT DISTINCT a.project_id, a.session_id FROM conversations_assignment a JOIN events_event e "
+            "ON e.organization_id = a.organization_id AND e.event_key = a.event_key AND e.user_id = a.user_id "
+            f"WHERE a.organization_id = {ORGANIZATION}{bounds}",
+            parameters,
+        )
+    )
+
+
+def loose_events_between(start: datetime | None, end: datetime | None) -> list[EventRow]:
+    """Model calls and responses in the range that have neither session nor user."""
+    bounds, parameters = _between(start, end)
+    return _events(
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} "
+        f"AND e.session_id IS NULL AND e.user_id IS NULL{bounds}",
+        parameters,
+    )
+
+
+def first_event_at() -> datetime | None:
+    rows = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {ORGANIZATION}", [])
+    return rows[0][0] if rows else None
+
+
 class Touched(msgspec.Struct):
     """What the events of some batches point at."""
 

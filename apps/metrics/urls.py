@@ -1,3 +1,13 @@
 from __future__ import annotations
 
-urlpatterns: list[object] = []
+from django.urls import path
+
+from apps.metrics import api
+
+urlpatterns = [
+    path("api/v1/metrics", api.Catalogue.as_view(), name="api-metrics"),
+    path("api/v1/metrics/query", api.SeveralMetrics.as_view(), name="api-metrics-query"),
+    path("api/v1/metrics/<str:key>", api.OneMetric.as_view(), name="api-metric"),
+    path("api/v1/metrics/<str:key>/explain", api.Explanation.as_view(), name="api-metric-explain"),
+    path("api/v1/freshness", api.FreshnessView.as_view(), name="api-freshness"),
+]

@@ -47,6 +47,12 @@ class Migration(migrations.Migration):
             "SELECT organization_id FROM accounts_membership WHERE user_id = member ORDER BY created_at, id",
         ),
         lookup(
+            "llm_organizations(named text)",
+            "TABLE (organization_id bigint)",
+            """SELECT id FROM accounts_organization WHERE named IS NULL OR public_id = named OR name = named
+               ORDER BY id""",
+        ),
+        lookup(
             "llm_invitation(token_digest bytea)",
             "TABLE (organization_id bigint, invitation_id bigint)",
             "SELECT organization_id, id FROM accounts_invitation WHERE digest = token_digest",

@@ -1,0 +1,89 @@
+"""The metrics API: catalogue, one metric, several at once, explanation, freshness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.events.problems import Problem
+from apps.events.rest import KeyView
+from apps.metrics.answers import freshness_json, metric_json, series_json
+from apps.metrics.catalogue import METRICS
+from apps.metrics.explain import explain
+from apps.metrics.freshness import freshness
+from apps.metrics.parameters import query_from
+from apps.metrics.query import BadQuery
+from apps.metrics.series import run
+
+PARAMETERS = [
+    OpenApiParameter("from", str, description="First local day, e.g. 2026-11-01."),
+    OpenApiParameter("to", str, description="Local day after the last one."),
+    OpenApiParameter("interval", str, enum=["total", "hour", "day", "week", "month"]),
+    OpenApiParameter("group_by", str, description="Dimensions, separated by commas."),
+    OpenApiParameter("rolling_days", int),
+    OpenApiParameter("compare", str, enum=["previous"]),
+    OpenApiParameter("limit", int, description="Groups at most; the rest becomes (other)."),
+]
+
+
+class MetricsView(KeyView):
+    """Turns the engine's refusals into problems."""
+
+    def answer(self, request: Request, metrics: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+        now = timezone.now()
+        fresh = freshness()
+        try:
+            query = query_from(request.query_params, self.organization, now, metrics)
+            series = run(self.organization, query, now)
+        except BadQuery as error:
+            raise Problem(error.status, error.code, str(error)) from error
+        return {key: series_json(one, fresh, compare=query.compare) for key, one in series.items()}
+
+
+class Catalogue(KeyView):
+    """Every metric with its meaning, dimensions and target."""
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request) -> Response:
+        return Response({"metrics": [metric_json(metric) for metric in METRICS.values()]})
+
+
+class OneMetric(MetricsView):
+    """One metric over a range."""
+
+    @extend_schema(parameters=PARAMETERS, responses={200: dict})
+    def get(self, request: Request, key: str) -> Response:
+        return Response(self.answer(request, (key,))[key])
+
+
+class SeveralMetrics(MetricsView):
+    """Several metrics over the same range, one pass over the facts."""
+
+    @extend_schema(parameters=[OpenApiParameter("metrics", str, required=True), *PARAMETERS], responses={200: dict})
+    def get(self, request: Request) -> Response:
+        keys = tuple(key for key in request.query_params.get("metrics", "").split(",") if key)
+        if not keys:
+            raise Problem(400, "missing_metrics", "metrics: name at least one metric.")
+        return Response({"metrics": self.answer(request, keys)})
+
+
+class Explanation(MetricsView):
+    """What a number is made of: formula, settings in force, and the value with its parts."""
+
+    @extend_schema(parameters=PARAMETERS, responses={200: dict})
+    def get(self, request: Request, key: str) -> Response:
+        if key not in METRICS:
+            raise Problem(404, "unknown_metric", f"metrics: {key!r} is not in the catalogue.")
+        return Response({**explain(METRICS[key]), "series": self.answer(request, (key,))[key]})
+
+
+class FreshnessView(KeyView):
+    """How much of what was acknowledged the numbers already show."""
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request) -> Response:
+        return Response(freshness_json(freshness()))
