@@ -19,12 +19,24 @@ class TenantQuerySet(models.QuerySet[Any]):
         return super().bulk_create(objs, *args, **kwargs)
 
 
+class ActiveOrganization(models.Expression):
+    """The active organisation's id, looked up when a query is compiled, not when it is written down.
+
+    So a form may name a queryset at import time, and a query without an active organisation still
+    raises `NoOrganizationActive` before it reaches the database.
+    """
+
+    output_field = models.BigIntegerField()
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[int]]:
+        return "%s", [required_organization_id()]
+
+
 class TenantManager(models.Manager[Any]):
     """Fails closed: without an active organisation every query raises `NoOrganizationActive`."""
 
     def get_queryset(self) -> TenantQuerySet:
-        queryset = TenantQuerySet(self.model, using=self._db)
-        return queryset.filter(organization_id=required_organization_id())
+        return TenantQuerySet(self.model, using=self._db).filter(organization_id=ActiveOrganization())
 
 
 class TenantModel(models.Model):
@@ -48,6 +60,14 @@ class TenantModel(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.claim_for_active_organization()
         super().save(*args, **kwargs)
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Check uniqueness within the organisation, also from forms, which never show the organisation.
+
+        A constraint is skipped when one of its fields is excluded, and every form excludes hidden ones.
+        """
+        self.claim_for_active_organization()
+        super().validate_constraints(exclude=set(exclude or ()) - {"organization_id"})
 
     @classmethod
     def new(cls, **fields: Any) -> Self:
