@@ -49,7 +49,9 @@ class Family:
     def of(self, preset: Preset) -> Default:
         levels: Levels = getattr(self, preset.value)
         target, warning, critical = (None if level is None else Decimal(level) for level in levels)
-        return Default(self.metric, target, warning, critical, self.window_days, self.minimum_sample, self.source)
+        return Default(
+            self.metric, target, warning, critical, self.window_days, self.minimum_sample, self.source
+        )
 
 
 # Conversation metrics are judged over the 30 days that their tiles show, operating ones day by day.
@@ -92,7 +94,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         strict=(None, None, "0"),
         normal=(None, None, "0"),
         relaxed=(None, None, "0"),
-        source=f"{FIVE}: a rolling 30-day average that rises; below $0 the assistant costs more than it saves.",
+        source=f"{FIVE}: a rolling 30-day average that rises; below $0 it costs more than it saves.",
     ),
     Family(
         "error_rate",
@@ -108,7 +110,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         strict=("3000", "3000", "5000"),
         normal=("3000", "5000", "10000"),
         relaxed=("5000", "10000", "20000"),
-        source=f"{MONITORING}: over 3 seconds frustrates users. {GUIDE}: over 5 seconds. {PRODUCTION}: over 10 s.",
+        source=f"{MONITORING}: over 3 seconds frustrates. {GUIDE}: over 5 seconds. {PRODUCTION}: over 10 s.",
     ),
     Family(
         "latency_p99",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -76,10 +77,14 @@ class Threshold(TenantModel):
         validators=[MinValueValidator(1)],
         help_text="With fewer observations in the window nothing is judged.",
     )
-    source = models.CharField(max_length=400, blank=True, default="", help_text="Where these figures come from.")
+    source = models.CharField(
+        max_length=400, blank=True, default="", help_text="Where these figures come from."
+    )
     preset = models.CharField(max_length=8, choices=Preset.choices, blank=True, default="", editable=False)
-    is_enabled = models.BooleanField("enabled", default=True, help_text="Off: this metric is not judged at all.")
-    updated_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    is_enabled = models.BooleanField("enabled", default=True, help_text="Off: this metric is not judged.")
+    updated_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -121,30 +126,36 @@ class Threshold(TenantModel):
         if metric is None:
             return  # The field's own choices say so already.
         if metric.direction == "none":
-            raise ValidationError({"metric": f"metric: neither more nor less {metric.key} is better; it has no threshold."})
+            raise ValidationError(
+                {"metric": f"metric: neither more nor less {metric.key} is better; it has no threshold."}
+            )
         errors = {**self._range_errors(metric), **self._order_errors(metric)}
         if errors:
             raise ValidationError(errors)
+
+    def _given(self) -> list[tuple[str, Decimal]]:
+        """The levels that are set, mildest first; what is no number the field itself refuses."""
+        levels = [(level, getattr(self, level)) for level in LEVELS]
+        return [(level, value) for level, value in levels if value is not None and value.is_finite()]
 
     def _range_errors(self, metric: Metric) -> dict[str, str]:
         if metric.unit != "ratio":
             return {}
         return {
             level: f"{level}: {plain(value)} is no ratio; {metric.key} lies between 0 and 1."
-            for level in LEVELS
-            if (value := getattr(self, level)) is not None and not 0 <= value <= 1
+            for level, value in self._given()
+            if not 0 <= value <= 1
         }
 
     def _order_errors(self, metric: Metric) -> dict[str, str]:
         """Each given level must be at least as bad as the one given before it."""
         errors: dict[str, str] = {}
-        given = [(level, value) for level in LEVELS if (value := getattr(self, level)) is not None]
         word, bound = ("lower", "at least") if metric.direction == "down" else ("higher", "at most")
-        for (milder, mild), (level, value) in zip(given, given[1:], strict=False):
+        for (milder, mild), (level, value) in pairwise(self._given()):
             if value != mild and is_better(metric, value, mild):
                 errors[level] = (
-                    f"{level}: {plain(value)} is better than {milder} {plain(mild)}; {metric.key} is better when "
-                    f"{word}, so {level} must be {bound} {milder}."
+                    f"{level}: {plain(value)} is better than {milder} {plain(mild)}; {metric.key} is better "
+                    f"when {word}, so {level} must be {bound} {milder}."
                 )
         return errors
 

@@ -47,7 +47,9 @@ class Change:
     @property
     def is_change(self) -> bool:
         """Whether a figure changes, not only where it is kept."""
-        return self.before is None or any(getattr(self.before, name) != getattr(self.after, name) for name in FIELDS)
+        return self.before is None or any(
+            getattr(self.before, name) != getattr(self.after, name) for name in FIELDS
+        )
 
 
 def effective_thresholds() -> list[Effective]:
@@ -72,11 +74,14 @@ def preset_changes(preset: Preset) -> list[Change]:
     in_force = {one.metric.key: one for one in effective_thresholds() if one.project is None}
     rows = set(Threshold.objects.filter(project=None).values_list("metric", flat=True))
     return [
-        Change(METRICS[key], in_force.get(key), default, key not in rows) for key, default in shipped(preset).items()
+        Change(METRICS[key], in_force.get(key), default, key not in rows)
+        for key, default in shipped(preset).items()
     ]
 
 
-def apply_preset(preset: Preset, *, actor: User | None = None, request: HttpRequest | None = None) -> list[Threshold]:
+def apply_preset(
+    preset: Preset, *, actor: User | None = None, request: HttpRequest | None = None
+) -> list[Threshold]:
     """Write the preset's thresholds for the whole organisation, audited; returns the rows that changed.
 
     Thresholds of single projects, and of metrics that the preset does not name, stay as they are.
@@ -95,7 +100,12 @@ def apply_preset(preset: Preset, *, actor: User | None = None, request: HttpRequ
         row.full_clean(validate_unique=False, validate_constraints=False)
         row.save()
         record(
-            "threshold.preset_applied", label(row), actor=actor, before=before, after=_values(row), request=request
+            "threshold.preset_applied",
+            label(row),
+            actor=actor,
+            before=before,
+            after=_values(row),
+            request=request,
         )
         changed.append(row)
     return changed

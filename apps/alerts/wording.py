@@ -36,13 +36,14 @@ def breach(threshold: Effective, level: str, value: Decimal, n: int, over: str) 
 
 
 def kept(threshold: Effective, value: Decimal, n: int, over: str) -> str:
-    return f"{subject(threshold)} is {amount(value, threshold.metric.unit)} over {over} (n = {n:,}), within its thresholds."
+    words = amount(value, threshold.metric.unit)
+    return f"{subject(threshold)} is {words} over {over} (n = {n:,}), within its thresholds."
 
 
 def small(threshold: Effective, value: Decimal, n: int, over: str) -> str:
     return (
-        f"{subject(threshold)} is {amount(value, threshold.metric.unit)} over {over}, but n = {n:,} is fewer than the "
-        f"minimum of {threshold.minimum_sample:,}, so it is not judged."
+        f"{subject(threshold)} is {amount(value, threshold.metric.unit)} over {over}, but n = {n:,} is "
+        f"fewer than the minimum of {threshold.minimum_sample:,}, so it is not judged."
     )
 
 

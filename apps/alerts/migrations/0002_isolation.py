@@ -14,6 +14,9 @@ class Migration(migrations.Migration):
         protect("alerts_threshold"),
         composite_foreign_key("alerts_threshold", ("organization_id",), "accounts_organization", ("id",)),
         composite_foreign_key(
-            "alerts_threshold", ("organization_id", "project_id"), "accounts_project", ("organization_id", "id")
+            "alerts_threshold",
+            ("organization_id", "project_id"),
+            "accounts_project",
+            ("organization_id", "id"),
         ),
     ]
