@@ -5,4 +5,5 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "apps.accounts"
+    verbose_name = "Organisation"
     default_auto_field = "django.db.models.BigAutoField"
