@@ -15,8 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from apps.core.models import TenantModel
-from apps.core.tenancy import required_organization_id
+from apps.core.models import ActiveOrganization, TenantModel
 
 
 def new_organization_public_id() -> str:
@@ -73,7 +72,7 @@ class OrganizationManager(models.Manager["Organization"]):
     """Only the active organisation is visible."""
 
     def get_queryset(self) -> models.QuerySet[Organization]:
-        return super().get_queryset().filter(pk=required_organization_id())
+        return super().get_queryset().filter(pk=ActiveOrganization())
 
 
 class Organization(models.Model):

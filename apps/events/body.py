@@ -6,6 +6,7 @@ from the server's input stream, capped while reading and while inflating.
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Any, Protocol
 
@@ -158,9 +159,11 @@ def _document(body: bytes) -> list[bytes]:
     except RecursionError as error:
         raise Problem(400, "too_deep", "body: is nested too deeply.") from error
     except msgspec.ValidationError as error:
-        raise Problem(400, "bad_shape", f"body: {error}") from error
+        raise Problem(400, "bad_shape", f"body: {error}.") from error
     except msgspec.DecodeError as error:
-        raise Problem(400, "bad_json", f"body: {error}") from error
+        if LONE_SURROGATE.search(body):
+            return split_text(body)
+        raise Problem(400, "bad_json", f"body: {error}.") from error
     raise Problem(400, "bad_shape", 'body: must be {"events": […]}, an array, or one JSON object per line.')
 
 
@@ -172,3 +175,34 @@ def _enveloped(body: bytes) -> list[Any]:
     if "event" in fields:
         return [body]
     raise Problem(400, "bad_shape", "events: is missing.")
+
+
+LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]')
+
+
+def split_text(body: bytes) -> list[bytes]:
+    """The elements of the top array, or of the array under `events`, cut out as text.
+
+    Only for bodies whose strings do not decode (a lone surrogate): the event that holds one is refused
+    by itself later, and its neighbours are kept.
+    """
+    depth, start, inside, last = 0, 0, 0, b""
+    events: list[bytes] = []
+    for token in TOKEN.finditer(body):
+        mark = token.group()
+        if mark in (b"[", b"{"):
+            depth += 1
+            if not inside and mark == b"[" and (depth == 1 or (depth == 2 and last == b'"events"')):
+                inside, start = depth, token.end()
+        elif mark in (b"]", b"}"):
+            if inside and depth == inside:
+                events.append(body[start : token.start()].strip())
+                return [event for event in events if event]
+            depth -= 1
+        elif mark == b"," and depth == inside:
+            events.append(body[start : token.start()].strip())
+            start = token.end()
+        elif depth == 1 and not inside:
+            last = mark
+    raise Problem(400, "bad_json", "body: JSON is malformed: it ends too early.")
