@@ -1,0 +1,93 @@
+"""The navigation: only what is there and what the role may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from django.urls import Resolver404, resolve
+
+from apps.dashboards.access import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address in the navigation."""
+
+    title: str
+    path: str
+    is_for_configuring: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A place as the template shows it."""
+
+    title: str
+    path: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A titled list of items."""
+
+    slug: str
+    title: str
+    items: list[Item]
+
+
+PLACES: Final[dict[str, tuple[Place, ...]]] = {
+    "": (Place("Dashboard", "/dashboard/"), Place("Metrics", "/metrics/")),
+    "Data": (
+        Place("Send events", "/start/", is_for_configuring=True),
+        Place("Event ledger", "/events/ledger/"),
+        Place("Rejected events", "/events/rejected/"),
+    ),
+    "Organisation": (
+        Place("Settings", "/settings/", is_for_configuring=True),
+        Place("Members", "/settings/members/", is_for_configuring=True),
+        Place("Projects", "/settings/projects/", is_for_configuring=True),
+        Place("API keys", "/settings/keys/", is_for_configuring=True),
+        Place("Thresholds and costs", "/admin/", is_for_configuring=True),
+    ),
+}
+ACCOUNT: Final = (
+    Place("Change password", "/accounts/password/change/"),
+    Place("Two-factor sign-in", "/accounts/2fa/"),
+)
+
+
+@lru_cache(maxsize=64)
+def is_served(path: str) -> bool:
+    """Whether any view answers the address."""
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+def navigation(current_path: str, member: Member | None) -> list[Group]:
+    """Groups with at least one item; none for who has no organisation."""
+    if member is None:
+        return []
+    groups = [
+        Group(
+            title.lower() or "main", title, _items(places, current_path, may_configure=member.may_configure)
+        )
+        for title, places in PLACES.items()
+    ]
+    return [group for group in groups if group.items]
+
+
+def account_items(current_path: str) -> list[Item]:
+    return _items(ACCOUNT, current_path, may_configure=False)
+
+
+def _items(places: tuple[Place, ...], current_path: str, *, may_configure: bool) -> list[Item]:
+    shown = [one for one in places if is_served(one.path) and (may_configure or not one.is_for_configuring)]
+    fitting = [one.path for one in shown if current_path.startswith(one.path)]
+    current = max(fitting, key=len, default="")
+    return [Item(one.title, one.path, one.path == current) for one in shown]

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from django.urls import include, path
+
+from apps.dashboards import ledger_views, views
+
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("dashboard/", views.dashboard, name="dashboard"),
+    path("dashboard/bands/<slug:slug>/", views.band, name="band"),
+    path("dashboard/trends/<slug:slug>/", views.trends, name="trends"),
+    path("metrics/", views.metrics, name="metrics"),
+    path("metrics/<slug:key>/", views.metric, name="metric"),
+    path("metrics/<slug:key>/csv/", views.metric_csv, name="metric-csv"),
+    path("freshness/", views.freshness_badge, name="freshness"),
+    path("events/ledger/", ledger_views.batches, name="ledger"),
+    path("events/ledger/<int:batch_id>/withdraw/", ledger_views.withdraw, name="withdraw"),
+    path("events/rejected/", ledger_views.rejected, name="rejected"),
+    path("events/rejected/replay/", ledger_views.replay, name="replay"),
+    path("demo/", include("apps.dashboards.demo.urls")),
+    path("styleguide", views.styleguide, name="styleguide"),
+]
