@@ -62,10 +62,14 @@ def main() -> int:
                     settle(page)
                     page.screenshot(path=options.out / f"{name}-{width}-{theme}.png", full_page=True)
                     found = faults(page, witness) + (axe_faults(page) if options.axe else [])
-                    expected = [one for one in found if answer is None or answer.ok or "Failed to load" not in one]
+                    expected = [
+                        one for one in found if answer is None or answer.ok or "Failed to load" not in one
+                    ]
                     wrong += len(expected)
                     status = answer.status if answer else "-"
-                    print(f"{name:20} {width:5} {theme:5} {status}  {'; '.join(expected) or 'fine'}", flush=True)
+                    print(
+                        f"{name:20} {width:5} {theme:5} {status}  {'; '.join(expected) or 'fine'}", flush=True
+                    )
                     context.close()
     print(f"{wrong} faults")
     return 1 if wrong else 0
@@ -85,7 +89,9 @@ def _sign_in(opened: object, url: str, facts: dict[str, str]) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data-dir", type=Path, default=Path(".data"))
     parser.add_argument("--url", help="default: the one in up.json")
     parser.add_argument("--out", type=Path, default=Path("pictures"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 EXECUTABLE = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -70,7 +70,9 @@ def open_context(
 ) -> BrowserContext:
     """A fresh profile of a width and theme, signed in where a session is given."""
     context = opened.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=theme, base_url=url  # type: ignore[arg-type]
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,
+        base_url=url,  # type: ignore[arg-type]
     )
     context.add_init_script(WATCH)
     if session:
@@ -81,7 +83,7 @@ def open_context(
 def settle(page: Page) -> None:
     """Wait until every panel has come and its charts are drawn."""
     page.wait_for_load_state("load")
-    page.wait_for_function("!document.querySelector('.skeleton') && !document.querySelector('.htmx-request.panel')")
+    expect(page.locator(".skeleton, .panel.htmx-request")).to_have_count(0, timeout=15_000)
 
 
 def faults(page: Page, witness: Witness) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from apps.alerts.presets import Effective
 from apps.dashboards.display import SMALL_SAMPLE, amount, bucket, bucket_title, exact, interval
 from apps.metrics.answers import number_json
 from apps.metrics.catalogue import Metric
@@ -47,8 +48,23 @@ class Chart:
     href: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A horizontal line: the target, or a threshold where `is_limit`."""
+
+    label: str
+    value: float
+    is_limit: bool
+
+
 def chart(
-    series: Series, interval_name: str, *, href: str = "", is_big: bool = False, note: str = ""
+    series: Series,
+    interval_name: str,
+    threshold: Effective | None = None,
+    *,
+    href: str = "",
+    is_big: bool = False,
+    note: str = "",
 ) -> Chart:
     """A figure for one metric; grouped points become a line a group."""
     metric = series.metric
@@ -59,7 +75,7 @@ def chart(
         title=metric.title,
         note=note or metric.about,
         summary=summary(series, interval_name),
-        data=_data(series, interval_name, has_groups=has_groups),
+        data=_data(series, interval_name, levels(metric, threshold), has_groups=has_groups),
         rows=[row(point, metric, interval_name) for point in series.points],
         is_empty=all(point.value is None for point in series.points),
         has_groups=has_groups,
@@ -111,12 +127,12 @@ def _at(point: Point, metric: Metric, interval_name: str) -> str:
     return f"{amount(point.value, metric.unit)}{group} on {bucket(point.start, interval_name)}"
 
 
-def _data(series: Series, interval_name: str, *, has_groups: bool) -> dict[str, Any]:
+def _data(series: Series, interval_name: str, lines: list[Level], *, has_groups: bool) -> dict[str, Any]:
     metric = series.metric
-    starts = list(dict.fromkeys(point.start for point in series.points))
+    starts = sorted({point.start for point in series.points})
     provisional = {point.start: point.provisional for point in series.points}
     names = list(dict.fromkeys(group_name(point) for point in series.points))
-    lines = {name: {p.start: p for p in series.points if group_name(p) == name} for name in names}
+    groups = {name: {p.start: p for p in series.points if group_name(p) == name} for name in names}
     return {
         "kind": "bar" if metric.unit in BAR_UNITS and not has_groups else "line",
         "unit": metric.unit,
@@ -129,9 +145,9 @@ def _data(series: Series, interval_name: str, *, has_groups: bool) -> dict[str, 
                 "values": [_drawn(points.get(start)) for start in starts],
                 "texts": [_text(points.get(start), metric) for start in starts],
             }
-            for name, points in lines.items()
+            for name, points in groups.items()
         ],
-        "target": _target(metric),
+        "lines": [asdict(line) for line in lines],
     }
 
 
@@ -145,7 +161,13 @@ def _text(point: Point | None, metric: Metric) -> str:
     return f"{amount(point.value, metric.unit)} (n = {point.n:,})"
 
 
-def _target(metric: Metric) -> dict[str, Any] | None:
-    if metric.target is None:
-        return None
-    return {"value": metric.target, "label": f"Target {amount(metric.target, metric.unit)}"}
+def levels(metric: Metric, threshold: Effective | None) -> list[Level]:
+    """The target in force and, where set, the critical value."""
+    target = threshold.target if threshold else metric.target
+    found = (
+        [Level(f"Target {amount(target, metric.unit)}", float(target), False)] if target is not None else []
+    )
+    if threshold and threshold.critical is not None and threshold.critical != target:
+        critical = threshold.critical
+        found.append(Level(f"Critical {amount(critical, metric.unit)}", float(critical), True))
+    return found

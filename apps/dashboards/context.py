@@ -11,7 +11,9 @@ from apps.accounts.models import Project
 from apps.dashboards.access import Member, member_of
 from apps.dashboards.navigation import account_items, navigation
 
-DEMO_ORGANIZATION = "Everything in this organisation is made up: 60 days of a support assistant, with three incidents to find."
+DEMO_ORGANIZATION = (
+    "Everything in this organisation is made up: 60 days of a support assistant with three incidents to find."
+)
 DEMO_PROJECT = "The project {names} is made up and is counted here; choose another project to leave it out."
 
 

@@ -28,7 +28,7 @@ def amount(value: Number, unit: str) -> str:
     """A value with its unit: 8.3 %, 1.24 s, $12.50, 1,204."""
     if value is None:
         return NO_DATA
-    sign, size = (MINUS if value < 0 else ""), abs(value)
+    sign, size = (MINUS, -value) if value < 0 else ("", value)
     if unit == "ratio":
         return f"{sign}{_places(size * 100, 2 if 0 < size < Decimal('0.001') else 1)} %"
     if unit == "ms":
@@ -104,17 +104,17 @@ def duration(span: timedelta | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _places(value: Number, digits: int) -> str:
+def _places(value: float | Decimal, digits: int) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _count(size: int | float | Decimal) -> str:
+def _count(size: float | Decimal) -> str:
     if size >= 1_000_000:
         return f"{size / 1_000_000:,.2f} M"
     return f"{size:,.0f}" if size == int(size) or size >= 1000 else f"{size:,.1f}"
 
 
-def _money(size: int | float | Decimal) -> str:
+def _money(size: float | Decimal) -> str:
     if size >= 1_000_000:
         return f"{size / 1_000_000:,.2f} M"
     return f"{size:,.4f}" if 0 < size < 1 else f"{size:,.2f}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
 
 from apps.metrics.answers import number_json
 from apps.metrics.formulas import Number
@@ -15,9 +14,9 @@ COLUMNS = ("value", "numerator", "denominator", "n", "low", "high", "provisional
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
-def csv_of(series: Series, group_by: Iterable[str]) -> str:
-    """A line a point: start, the group's values, and the numbers as the API gives them."""
-    names = tuple(group_by)
+def csv_of(series: Series, by: str) -> str:
+    """A line a point: start, the group's value of `by` if any, and the numbers as the API gives them."""
+    names = (by,) if by else ()
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["metric", "unit", "start", *names, *COLUMNS])

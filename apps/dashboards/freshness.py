@@ -50,7 +50,7 @@ def failed_batches() -> list[Batch]:
 
 
 def triggers(seen_before: str, now: Badge) -> str:
-    """The HX-Trigger header: panels load again when something changed; only a change of state is read aloud."""
+    """The HX-Trigger header: panels load again after any change; only a change of state is read aloud."""
     if not seen_before or seen_before == now.seen:
         return ""
     found: dict[str, object] = {"data-changed": {}}

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts import audit
 from apps.dashboards import freshness, ledger
 from apps.dashboards.access import Member, configuring_required, member_required
-from apps.dashboards.views import page
+from apps.dashboards.respond import page
 from apps.events import ledger as events_ledger
 from apps.events.models import Batch, BatchState
 

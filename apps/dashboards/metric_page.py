@@ -9,14 +9,16 @@ from typing import Any
 
 from apps.accounts.models import Organization
 from apps.alerts.evaluate import states
+from apps.dashboards.access import Member
+from apps.dashboards.bands import thresholds
 from apps.dashboards.charts import Row, chart, group_name, row
-from apps.dashboards.display import amount, change
+from apps.dashboards.display import Change, change
 from apps.dashboards.filters import Option, Select, filter_form
-from apps.dashboards.selection import ROLLING_DAYS, Selection
-from apps.dashboards.tiles import metric_path, tiles
+from apps.dashboards.selection import ROLLING_DAYS, Selection, default_selection
+from apps.dashboards.tiles import metric_path, target_of, tiles
 from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.explain import explain
-from apps.metrics.query import Query, Series
+from apps.metrics.query import BadQuery, Query, Series
 from apps.metrics.series import run
 
 DRAWN_GROUPS = 5
@@ -29,7 +31,7 @@ class GroupRow:
 
     name: str
     row: Row
-    change: Any
+    change: Change | None
 
 
 def catalogue() -> list[tuple[str, list[tuple[Metric, str]]]]:
@@ -67,27 +69,34 @@ def exported(
 
 
 def metric_context(
-    organization: Organization, metric: Metric, selection: Selection, now: datetime
-) -> dict[str, Any]:
-    """Everything that the page shows; raises `BadQuery` where the metric lacks a dimension asked for."""
-    course = run(organization, course_query(metric, selection), now)[metric.key]
+    member: Member, metric: Metric, selection: Selection, now: datetime
+) -> tuple[dict[str, Any], BadQuery | None]:
+    """Everything that the page shows; for the default selection, with the reason, where it was refused."""
+    organization, refused = member.organization, None
+    try:
+        course = run(organization, course_query(metric, selection), now)[metric.key]
+    except BadQuery as error:
+        refused, selection = error, default_selection(organization, now)
+        course = run(organization, course_query(metric, selection), now)[metric.key]
     path = metric_path(metric.key)
-    figure = chart(course, selection.interval, is_big=True, note=_note(selection))
-    return {
+    threshold = thresholds().get(metric.key)
+    context = {
         "metric": metric,
         "selection": selection,
         "tile": tiles(organization, selection, [metric.key], states(organization, now), now)[0],
-        "chart": figure,
+        "chart": chart(course, selection.interval, threshold, is_big=True, note=_note(selection)),
         "form": filter_form(organization, selection, now),
         "by": _by(metric, selection),
         "groups": _groups(organization, metric, selection, now) if selection.by else [],
         "explained": explain(metric),
-        "target": amount(metric.target, metric.unit) if metric.target is not None else "",
+        "target": target_of(metric, threshold),
         "path": path,
         "csv": selection.address(f"{path}csv/"),
         "breakdown_csv": selection.address(f"{path}csv/", table="breakdown"),
         "crumbs": [{"title": "Metrics", "path": "/metrics/"}, {"title": metric.title, "path": ""}],
+        "may_configure": member.may_configure,
     }
+    return context, refused
 
 
 def _note(selection: Selection) -> str:

@@ -6,20 +6,26 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from apps.accounts.models import Organization
 from apps.alerts.evaluate import ThresholdState
+from apps.alerts.models import is_better
+from apps.alerts.presets import Effective
 from apps.dashboards.display import SMALL_SAMPLE, Change, amount, change, interval
 from apps.dashboards.panels import EXAMPLES
 from apps.dashboards.selection import Selection
 from apps.dashboards.sparkline import Sparkline, sparkline
 from apps.metrics.answers import number_json
 from apps.metrics.catalogue import METRICS, Metric
+from apps.metrics.formulas import Deflection, DistinctUsers
 from apps.metrics.query import Point, Series
-from apps.metrics.series import run
+from apps.metrics.series import DEFLECTION_DAYS, run
 
 WORDS = {
-    "ok": "On target",
+    "on": "On target",
+    "off": "Off target",
+    "ok": "Within limits",
     "warning": "Warning",
     "critical": "Critical",
     "small_sample": "Small sample",
@@ -60,6 +66,7 @@ class Tile:
     missing: str = ""
     snippet: str = ""
     facts: list[Fact] = field(default_factory=list)
+    source: str = ""
 
     @property
     def snippet_id(self) -> str:
@@ -101,6 +108,7 @@ def _tile(selection: Selection, point: Point, course: Series, threshold: Thresho
     is_first_day = point.n == 0 and today is not None and today.n > 0
     shown = today if is_first_day and today is not None else point
     is_empty = shown.value is None or (shown.n == 0 and metric.unit not in ("count", "tokens", "usd"))
+    target = target_of(metric, threshold.threshold if threshold else None)
     previous = point.previous.value if point.previous is not None and not is_first_day else None
     return Tile(
         key=metric.key,
@@ -115,7 +123,8 @@ def _tile(selection: Selection, point: Point, course: Series, threshold: Thresho
         sparkline=None if is_empty else sparkline(course),
         missing=_missing(metric, selection) if is_empty else "",
         snippet=_snippet(metric) if is_empty else "",
-        facts=_facts(metric, selection, shown, today, threshold, is_first_day=is_first_day),
+        facts=_facts(metric, selection, shown, today, target, is_first_day=is_first_day),
+        source=target.source,
     )
 
 
@@ -123,6 +132,10 @@ def _state(selection: Selection, threshold: ThresholdState | None) -> State | No
     """Thresholds are held against the whole organisation, so that a filtered tile shows no state."""
     if threshold is None or selection.filters:
         return None
+    target, value = threshold.threshold.target, threshold.value
+    if threshold.state == "ok" and target is not None and value is not None:
+        key = "off" if is_better(threshold.metric, target, value) else "ok"
+        return State(key, WORDS["off"] if key == "off" else WORDS["on"])
     return State(threshold.state, WORDS[threshold.state])
 
 
@@ -131,22 +144,16 @@ def _facts(
     selection: Selection,
     shown: Point,
     today: Point | None,
-    threshold: ThresholdState | None,
+    target: Target,
     *,
     is_first_day: bool,
 ) -> list[Fact]:
-    facts = [Fact("Period", "today so far; no complete day yet" if is_first_day else _period(selection))]
+    period = "today so far, no complete day yet" if is_first_day else window_words(metric, selection)
+    facts = [Fact("Period", period)]
     if today is not None and not is_first_day and today.value is not None:
         facts.append(Fact("Today so far", f"{amount(today.value, metric.unit)} (n = {today.n:,})"))
-    target = threshold.threshold.target if threshold else None
-    if target is None and metric.target is not None:
-        facts.append(
-            Fact("Target", _target(metric, amount(metric.target, metric.unit), metric.target_source))
-        )
-    elif target is not None and threshold is not None:
-        facts.append(Fact("Target", _target(metric, amount(target, metric.unit), threshold.threshold.source)))
-    elif metric.target_source:
-        facts.append(Fact("Target", metric.target_source))
+    if target.text:
+        facts.append(Fact("Target", target.text))
     small = ", small sample" if 0 < shown.n < SMALL_SAMPLE else ""
     facts.append(Fact("n", f"{shown.n:,}{small}"))
     if shown.low is not None:
@@ -154,13 +161,40 @@ def _facts(
     return facts
 
 
-def _period(selection: Selection) -> str:
+def window_words(metric: Metric, selection: Selection) -> str:
+    """The days that the value of a period stands for: some metrics look at a window of their own."""
+    formula = metric.formula
+    if isinstance(formula, Deflection) and formula.is_rolling:
+        return f"{DEFLECTION_DAYS}-day average, a day"
+    if isinstance(formula, DistinctUsers) and formula.days:
+        last = "yesterday" if selection.is_preset else "the last day"
+        return last if formula.days == 1 else f"{formula.days} days to {last}"
     return f"{selection.days} complete days" if selection.is_preset else selection.span
 
 
-def _target(metric: Metric, value: str, source: str) -> str:
-    sign = "≤" if metric.direction == "down" else "≥"
-    return f"{sign} {value}" + (f" ({source})" if source else "")
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is aimed for, and who says so."""
+
+    text: str
+    source: str
+
+
+def target_of(metric: Metric, threshold: Effective | None) -> Target:
+    """The target in force: the organisation's, else the catalogue's; a trend where there is no figure."""
+    if threshold is not None and threshold.target is not None:
+        return Target(_bound(metric, threshold.target), threshold.source)
+    if metric.target is not None:
+        return Target(_bound(metric, metric.target), metric.target_source)
+    if metric.target_source:
+        return Target(
+            "the trend must rise" if metric.direction == "up" else "see source", metric.target_source
+        )
+    return Target("", "")
+
+
+def _bound(metric: Metric, value: float | Decimal) -> str:
+    return f"{'≤' if metric.direction == 'down' else '≥'} {amount(value, metric.unit)}"
 
 
 def _missing(metric: Metric, selection: Selection) -> str:

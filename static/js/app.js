@@ -104,6 +104,10 @@
     }
   });
 
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target && event.detail.target.id === "page") announce("The page was updated.");
+  });
+
   function failed(event, text) {
     const target = event.detail.target;
     const skeleton = target && target.querySelector(".skeleton");

@@ -17,7 +17,7 @@
     };
     const colours = {
       series: [1, 2, 3, 4, 5, 6].map((number) => read("chart-" + number)),
-      grid: read("chart-grid"), target: read("chart-target"), text: read("muted"), surface: read("surface"), strong: read("text"),
+      grid: read("chart-grid"), target: read("chart-target"), limit: read("bad"), text: read("muted"), surface: read("surface"), strong: read("text"),
     };
     probe.remove();
     return colours;
@@ -70,24 +70,24 @@
   }
 
   function annotations(data, colours) {
-    const found = {};
-    if (data.target) {
-      found.target = {
-        type: "line", yMin: data.target.value, yMax: data.target.value, borderColor: colours.target, borderWidth: 1, borderDash: [4, 4],
-        label: { display: true, content: data.target.label, position: "end", yAdjust: -9, backgroundColor: "transparent", color: colours.text, font: { size: 11, weight: "normal" }, padding: 0 },
-      };
-    }
-    return found;
+    return Object.fromEntries(data.lines.map((line, index) => ["line" + index, {
+      type: "line", yMin: line.value, yMax: line.value, borderWidth: 1, borderDash: line.is_limit ? [1, 3] : [4, 4],
+      borderColor: line.is_limit ? colours.limit : colours.target,
+      label: {
+        display: true, content: line.label, position: "start", yAdjust: -9, padding: { x: 2, y: 0 },
+        backgroundColor: faded(colours.surface, 0.75), color: colours.text, font: { size: 11, weight: "normal" },
+      },
+    }]));
   }
 
   function options(data, colours) {
     return {
       animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
-      layout: { padding: { top: data.target ? 10 : 4 } },
+      layout: { padding: { top: 10 } },
       scales: {
         x: { grid: { display: false }, border: { color: colours.grid }, ticks: { color: colours.text, maxRotation: 0, autoSkipPadding: 20, font: { size: 11 } } },
         y: {
-          beginAtZero: true, suggestedMax: data.target ? data.target.value * 1.1 : undefined, border: { display: false },
+          beginAtZero: true, suggestedMax: data.lines.length ? Math.max(...data.lines.map((line) => line.value)) * 1.1 : undefined, border: { display: false },
           grid: { color: colours.grid }, ticks: { color: colours.text, maxTicksLimit: 5, font: { size: 11 }, callback: AXIS[data.unit] || plainAxis },
         },
       },
