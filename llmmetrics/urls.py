@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", organization_site.urls),
     path("operator/", operator_site.urls),
     path("accounts/", include("allauth.urls")),
+    path("", include("apps.accounts.urls")),
     path("", include("apps.events.urls")),
     path("", include("apps.conversations.urls")),
     path("", include("apps.metrics.urls")),

@@ -12,10 +12,20 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.accounts.models import AuditEntry, Membership, Role
+from apps.accounts.projects import DERIVES_FACTS, request_recompute
 from apps.accounts.tenant_admin import ModelForm, TenantModelAdmin, membership_of
 
 
-class OrganizationAdmin(TenantModelAdmin):
+class FactSettingAdmin(TenantModelAdmin):
+    """Settings that facts were computed with: a change makes history follow."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and DERIVES_FACTS & set(form.changed_data):
+            request_recompute()
+
+
+class OrganizationAdmin(FactSettingAdmin):
     """The organisation's own row: the manager shows no other."""
 
     may_add = may_delete = False
@@ -31,7 +41,7 @@ class OrganizationAdmin(TenantModelAdmin):
         )
 
 
-class ProjectAdmin(TenantModelAdmin):
+class ProjectAdmin(FactSettingAdmin):
     """Projects are never deleted here: events, sessions and the ledger belong to them."""
 
     may_delete = False

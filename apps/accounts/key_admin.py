@@ -15,7 +15,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from apps.accounts.keys import create_key
-from apps.accounts.models import ApiKey, Membership, Role, Scope, User
+from apps.accounts.models import ApiKey, Membership, Scope, User
 from apps.accounts.tenant_admin import ModelForm, TenantModelAdmin, membership_of
 
 # How long a rotated key goes on working, so that clients can change over.
@@ -27,7 +27,7 @@ def grantable_scopes(membership: Membership) -> frozenset[str]:
     scopes: set[str] = {Scope.INGEST, Scope.READ}
     if membership.may_read_text:
         scopes.add(Scope.TEXT)
-    if membership.role == Role.OWNER:
+    if membership.may_configure and membership.may_read_text:
         scopes.add(Scope.ADMIN)
     return frozenset(scopes)
 
@@ -50,7 +50,7 @@ class ApiKeyForm(ModelForm):
         scopes: list[str] = self.cleaned_data["scopes"]
         beyond = set(scopes) - set(self.instance.scopes or ()) - grantable_scopes(self.membership)
         if beyond:
-            raise ValidationError(f"scopes: only an owner may grant {', '.join(sorted(beyond))}.")
+            raise ValidationError(f"scopes: your role may not grant {', '.join(sorted(beyond))}.")
         return scopes
 
     def clean_expires_at(self) -> datetime | None:
@@ -163,7 +163,7 @@ class ApiKeyAdmin(TenantModelAdmin):
         """Asks on GET; on POST makes a key like this one and lets this one end after the overlap."""
         row = self.living_key(request, key_id)
         if not set(row.scopes) <= grantable_scopes(membership_of(request)):
-            raise PermissionDenied("Only an owner may rotate a key with the scope admin.")
+            raise PermissionDenied("Your role may not grant the scopes of this key.")
         if request.method != "POST":
             hours = int(OVERLAP.total_seconds() // 3600)
             return self.confirm(

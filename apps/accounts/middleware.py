@@ -68,9 +68,9 @@ class TenantMiddleware:
         request.organization = request.membership = request.identity = None
         if request.path.startswith("/api/"):
             return self.answer_key(request)
-        if not request.user.is_authenticated:
-            return self.get_response(request)
-        organization_id = active_organization(request)
+        organization_id = None
+        if request.user.is_authenticated and not request.path.startswith(BETWEEN_ORGANIZATIONS):
+            organization_id = active_organization(request)
         if organization_id is None:
             return self.get_response(request)
         with tenant(organization_id):
@@ -99,5 +99,7 @@ class TenantMiddleware:
         return response
 
 
+# Joining another organisation happens in that one's scope, not in the active one's.
+BETWEEN_ORGANIZATIONS = ("/invitations/", "/accounts/login/", "/accounts/signup/")
 # Receivers read their body first and open the organisation only to store.
 RECEIVERS = frozenset({"/api/v1/events"})

@@ -90,6 +90,8 @@ class Organization(models.Model):
     retention_days = models.PositiveSmallIntegerField(
         default=400, validators=[MinValueValidator(35), MaxValueValidator(400)]
     )
+    # Set when a setting changed that facts were computed with; cleared by the rebuild.
+    recompute_requested_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganizationManager()

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from django.db import connection
 
-from apps.accounts.models import Project
+from apps.accounts.models import Organization, Project
 from apps.conversations import digest, load
 from apps.conversations.load import Key, Touched
+from apps.core.tenancy import tenant
 
 STEP = 2_000
 FACTS = ("session", "generation", "assignment")
@@ -58,3 +59,14 @@ def _everything(start: datetime | None, end: datetime | None) -> Touched:
 
 def _derived(start: datetime | None, end: datetime | None) -> set[Key]:
     return load.derived_keys_between(start, end)
+
+
+def rebuild_if_requested(organization_id: int) -> bool:
+    """Rebuild the organisation's facts if a setting that they depend on was changed."""
+    with tenant(organization_id):
+        requested_at = Organization.objects.values_list("recompute_requested_at", flat=True).get()
+        if requested_at is None:
+            return False
+        rebuild()
+        Organization.objects.filter(recompute_requested_at=requested_at).update(recompute_requested_at=None)
+    return True

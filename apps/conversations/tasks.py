@@ -7,22 +7,24 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.conversations.digest import digest_organization
+from apps.conversations.rebuild import rebuild_if_requested
 
 
 @shared_task(ignore_result=True)
 def digest(organization_id: int) -> None:
     """Digest what one organisation has pending."""
+    rebuild_if_requested(organization_id)
     digest_organization(organization_id)
 
 
 @shared_task(ignore_result=True)
 def digest_pending() -> None:
     """Digest every organisation with pending batches: what nudges missed, beat finds."""
-    for organization_id in organizations_with_pending_batches():
-        digest_organization(organization_id)
+    for organization_id in organizations_with_pending_work():
+        digest(organization_id)
 
 
-def organizations_with_pending_batches() -> list[int]:
+def organizations_with_pending_work() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT organization_id FROM llm_organizations_with_pending_batches(%s)", [timezone.now()])
         return [row[0] for row in cursor.fetchall()]

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from apps.dashboards import ledger_views, views
+from apps.dashboards import ledger_views, onboarding, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
+    path("start/", onboarding.start, name="start"),
+    path("start/waiting/", onboarding.waiting_fragment, name="start-waiting"),
+    path("start/test-event/", onboarding.send_test_event, name="start-test"),
+    path("start/key/", onboarding.new_key, name="start-key"),
     path("dashboard/", views.dashboard, name="dashboard"),
     path("dashboard/bands/<slug:slug>/", views.band, name="band"),
     path("dashboard/trends/<slug:slug>/", views.trends, name="trends"),

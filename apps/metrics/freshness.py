@@ -8,12 +8,14 @@ from datetime import datetime
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from apps.accounts.models import Organization
 from apps.events.models import Batch, BatchState
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`fresh_at`: everything acknowledged until then is in every number. Failed batches stay pending."""
+    """`fresh_at`: everything acknowledged until then is in every number. Failed batches stay pending;
+    a requested rebuild counts as one."""
 
     pending_batches: int
     oldest_pending_seconds: float
@@ -26,7 +28,10 @@ def freshness() -> Freshness:
     pending = Batch.objects.filter(state__in=[BatchState.PENDING, BatchState.WITHDRAWING]).aggregate(
         batches=Count("id"), oldest=Min("received_at")
     )
-    oldest = pending["oldest"]
-    if oldest is None:
+    requested_at = Organization.objects.values_list("recompute_requested_at", flat=True).get()
+    waiting = [at for at in (pending["oldest"], requested_at) if at is not None]
+    if not waiting:
         return Freshness(0, 0.0, now)
-    return Freshness(pending["batches"], max(0.0, (now - oldest).total_seconds()), min(oldest, now))
+    oldest = min(waiting)
+    batches = pending["batches"] + (requested_at is not None)
+    return Freshness(batches, max(0.0, (now - oldest).total_seconds()), min(oldest, now))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 LOG_LIMIT_BYTES = 20 * 2**20
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -38,10 +40,9 @@ def start(
     nice: int = 0,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in its own session, its output appended to `log` (begun anew past 20 MiB)."""
-    is_large = log.exists() and log.stat().st_size > LOG_LIMIT_BYTES
+    """Start a child in its own session, its output appended to `log`."""
     entry = pwd.getpwnam(user) if user else None
-    with log.open("wb" if is_large else "ab") as output:
+    with log.open("ab") as output:
         return subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
@@ -71,6 +72,36 @@ def group_is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def adopt_orphans() -> None:
+    """Make this process the new parent of grandchildren whose parent dies, so that none escapes."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children() -> dict[int, str]:
+    """Direct children and their state (`Z`: ended). `/proc/<pid>/stat` is `pid (name) state parent …`."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(parent) == os.getpid():
+            found[int(stat.parent.name)] = state
+    return found
+
+
+def trim(log: Path) -> None:
+    """Keep a log that has grown past the limit as `<name>.1` and begin it anew; writers append on."""
+    if log.stat().st_size > LOG_LIMIT_BYTES:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
+
+
+def last_lines(log: Path, count: int = 5) -> str:
+    """The end of a log, for a message that says why something failed."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:]) if log.exists() else ""
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, interval: float = 0.05) -> bool:

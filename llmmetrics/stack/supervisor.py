@@ -1,18 +1,22 @@
-"""Keeps children running: restarts the one that dies, ends all of them in order."""
+"""Keeps children running: restarts the one that dies, ends all of them in order, lets nothing escape."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from llmmetrics.stack import processes
 from llmmetrics.stack.processes import group_is_alive, signal_group, wait_for
 
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 5.0
 STEADY_S = 30.0
+LEFTOVER_GRACE_S = 1.0
 
 
 @dataclass
@@ -52,19 +56,25 @@ class Child:
         if self.process is None or not group_is_alive(self.process.pid):
             return
         group = self.process
-        # Backends of a killed PostgreSQL end by themselves; give them a moment before the kill.
-        wait_for(lambda: not group_is_alive(group.pid), 1.0)
+        signal_group(group, signal.SIGTERM)
+        wait_for(lambda: not group_is_alive(group.pid), LEFTOVER_GRACE_S)
         signal_group(group, signal.SIGKILL)
         wait_for(lambda: not group_is_alive(group.pid), 5.0)
 
 
 @dataclass
 class Supervisor:
-    """Children in the order of their start; they end in reverse."""
+    """Children in the order of their start; they end in reverse.
+
+    With `adopts`, the process has called `processes.adopt_orphans()`: what a dead child leaves behind
+    in whatever process group (PostgreSQL's backends each have their own) comes to us and is ended.
+    `errands` are children that nobody restarts.
+    """
 
     say: Callable[[str], None]
+    adopts: bool = False
     children: list[Child] = field(default_factory=list)
-    is_stopping: bool = False
+    errands: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def add(self, child: Child) -> Child:
         child.launch()
@@ -76,25 +86,52 @@ class Supervisor:
 
     def tend(self) -> bool:
         """Restart what has died, with a growing delay; True where something was restarted."""
-        restarted = False
-        now = time.monotonic()
-        for child in self.children:
-            if child.process is None or child.process.poll() is None:
-                if child.process is not None and now - child.started_at > STEADY_S:
-                    child.delay_s = FIRST_DELAY_S
-                continue
-            if not child.retry_at:
-                child.retry_at = now + child.delay_s
-                child.delay_s = min(child.delay_s * 2, LONGEST_DELAY_S)
-                self.say(f"{child.name} ended (code {child.process.returncode}); starting it again")
-            if now >= child.retry_at:
-                child.sweep()
-                child.launch()
-                child.retry_at = 0.0
-                restarted = True
-        return restarted
+        return any([self._tend(child, time.monotonic()) for child in self.children])
+
+    def _tend(self, child: Child, now: float) -> bool:
+        if child.process is None:
+            return False
+        if child.process.poll() is None:
+            if now - child.started_at > STEADY_S:
+                child.delay_s = FIRST_DELAY_S
+            return False
+        if not child.retry_at:
+            child.retry_at = now + child.delay_s
+            child.delay_s = min(child.delay_s * 2, LONGEST_DELAY_S)
+            self.say(f"{child.name} ended (code {child.process.returncode}); starting it again")
+        if now < child.retry_at:
+            return False
+        self._end_leftovers()
+        child.sweep()
+        child.launch()
+        child.retry_at = 0.0
+        return True
 
     def stop(self) -> None:
-        self.is_stopping = True
+        """End everything, the last started first."""
+        for errand in self.errands:
+            if errand.poll() is None:
+                signal_group(errand, signal.SIGTERM)
         for child in reversed(self.children):
             child.end()
+            self._end_leftovers()
+
+    def _end_leftovers(self) -> None:
+        """End adopted orphans: ask, wait, kill."""
+        if not self.adopts or not self._leftovers():
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self._leftovers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            if wait_for(lambda: not self._leftovers(), LEFTOVER_GRACE_S):
+                return
+
+    def _leftovers(self) -> set[int]:
+        """Living children that are not ours by start; those that have ended are collected on the way."""
+        known = set(self.pids().values()) | {errand.pid for errand in self.errands}
+        found = {pid: state for pid, state in processes.children().items() if pid not in known}
+        for pid, state in found.items():
+            if state == "Z":
+                os.waitpid(pid, os.WNOHANG)
+        return {pid for pid, state in found.items() if state != "Z"}

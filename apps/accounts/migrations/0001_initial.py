@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('is_demo', models.BooleanField(default=False, editable=False)),
                 ('return_window_hours', models.PositiveSmallIntegerField(default=24, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(168)])),
                 ('retention_days', models.PositiveSmallIntegerField(default=400, validators=[django.core.validators.MinValueValidator(35), django.core.validators.MaxValueValidator(400)])),
+                ('recompute_requested_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),

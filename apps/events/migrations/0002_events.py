@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
             "llm_organizations_with_pending_batches(at timestamptz)",
             "TABLE (organization_id bigint)",
             """SELECT DISTINCT organization_id FROM events_batch
-               WHERE state IN ('pending', 'withdrawing') AND (next_attempt_at IS NULL OR next_attempt_at <= at)""",
+               WHERE state IN ('pending', 'withdrawing') AND (next_attempt_at IS NULL OR next_attempt_at <= at)
+               UNION SELECT id FROM accounts_organization WHERE recompute_requested_at IS NOT NULL""",
         ),
     ]
