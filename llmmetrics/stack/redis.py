@@ -26,7 +26,7 @@ class Broker:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the server; its settings stand in a private file so that no list of processes shows the password."""
+        """Start the server; its settings stand in a private file: no list of processes shows the password."""
         settings = self.places.server_dir / "redis.conf"
         settings.unlink(missing_ok=True)
         settings.touch(mode=0o600)

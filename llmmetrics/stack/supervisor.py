@@ -86,7 +86,8 @@ class Supervisor:
 
     def tend(self) -> bool:
         """Restart what has died, with a growing delay; True where something was restarted."""
-        return any([self._tend(child, time.monotonic()) for child in self.children])
+        restarted = [child.name for child in self.children if self._tend(child, time.monotonic())]
+        return bool(restarted)
 
     def _tend(self, child: Child, now: float) -> bool:
         if child.process is None:

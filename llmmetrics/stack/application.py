@@ -1,0 +1,104 @@
+"""The processes of the application itself: web server, worker, beat, and commands run beside them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmmetrics.stack import processes
+from llmmetrics.stack.supervisor import Child
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB_WORKERS = 2
+WEB_THREADS = 24
+WORKER_PROCESSES = 2
+WORKER_OPTIONS = ("--without-mingle", "--without-gossip")
+WORKER_NICENESS = 5
+
+
+@dataclass(frozen=True)
+class Application:
+    """How to start the application of one DATA_DIR."""
+
+    data_dir: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every process of the application is started with."""
+        return {
+            **os.environ,
+            "DATA_DIR": str(self.data_dir),
+            "PUBLIC_URL": self.url,
+            "SELF_HOST": os.environ.get("SELF_HOST", "1"),
+            "DJANGO_SETTINGS_MODULE": "llmmetrics.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def children(self) -> list[Child]:
+        """Worker, beat and web, in the order of their start."""
+        celery = ["celery", "--app", "llmmetrics"]
+        quiet = ["--loglevel", "WARNING"]
+        return [
+            self._child(
+                "worker",
+                [*celery, "worker", "--concurrency", str(WORKER_PROCESSES), *quiet, *WORKER_OPTIONS],
+                nice=WORKER_NICENESS,
+            ),
+            self._child("beat", [*celery, "beat", *quiet, "--pidfile="]),
+            self._child("web", self._gunicorn()),
+        ]
+
+    def _gunicorn(self) -> list[str]:
+        """Stays within `Child.grace_s` when it stops; trusts no header about the client's address."""
+        return [
+            *("gunicorn", "llmmetrics.wsgi", "--bind", f"127.0.0.1:{self.port}", "--log-level", "warning"),
+            *("--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
+            *("--timeout", "60", "--graceful-timeout", "8", "--keep-alive", "5"),
+            *("--forwarded-allow-ips", "", "--limit-request-field_size", "16380"),
+        ]
+
+    def _child(self, name: str, module: list[str], nice: int = 0) -> Child:
+        def start() -> subprocess.Popen[bytes]:
+            return processes.start(
+                [sys.executable, "-m", *module],
+                log=self.data_dir / "logs" / f"{name}.log",
+                environment=self.environment,
+                nice=nice,
+                cwd=ROOT,
+            )
+
+        return Child(name, start, grace_s=12.0)
+
+    def run(self, *arguments: str) -> str:
+        """Run Python with these arguments to its end; raises RuntimeError with what it said when it fails."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"`python {' '.join(arguments)}` failed:\n{done.stderr.strip()[-3000:]}")
+        return done.stdout
+
+    def errand(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Run Python beside the site, its output shown; it ends with this process."""
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=processes.dies_with_parent(signal.SIGTERM),
+            start_new_session=True,
+        )
