@@ -27,7 +27,7 @@ browser:
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	SECRET_KEY=$$(printf 'type-checking-%.0s' 1 2 3 4 5) DATABASE_URL=postgresql://none@localhost/none $(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.installed-dev

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
@@ -46,8 +46,7 @@ def member_of(request: HttpRequest) -> Member | None:
 def member_required(view: MemberView[P]) -> View[P]:
     """Give the view its `Member`; strangers go to the sign-in page and come back."""
 
-    @wraps(view)
-    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             if request.headers.get("HX-Request"):
                 return HttpResponse("Signed out.", status=403, content_type="text/plain")
@@ -57,17 +56,19 @@ def member_required(view: MemberView[P]) -> View[P]:
             return render(request, "dashboards/no_organization.html", status=403)
         return view(request, member, *args, **kwargs)
 
+    update_wrapper(checked, view)
     return checked
 
 
 def configuring_required(view: MemberView[P]) -> View[P]:
     """As `member_required`; roles that may not configure get 404, as for an address that is not there."""
 
-    @member_required
-    @wraps(view)
-    def checked(request: HttpRequest, member: Member, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def checked(
+        request: HttpRequest, member: Member, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
         if not member.may_configure:
             raise Http404
         return view(request, member, *args, **kwargs)
 
-    return checked
+    update_wrapper(checked, view)
+    return member_required(checked)

@@ -29,7 +29,9 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
         initial="UTC",
         validators=[validate_time_zone],
         help_text="Days, weeks and months in every number are those of this zone.",
-        widget=forms.TextInput(attrs={"list": TIME_ZONES, "data-browser-timezone": "", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={"list": TIME_ZONES, "data-browser-timezone": "", "autocomplete": "off"}
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -65,7 +67,19 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
 
 
 PUBLIC_MAIL = frozenset(
-    {"gmail", "googlemail", "outlook", "hotmail", "yahoo", "icloud", "proton", "protonmail", "gmx", "web", "live"}
+    {
+        "gmail",
+        "googlemail",
+        "outlook",
+        "hotmail",
+        "yahoo",
+        "icloud",
+        "proton",
+        "protonmail",
+        "gmx",
+        "web",
+        "live",
+    }
 )
 
 
@@ -85,7 +99,9 @@ class StyledForm(forms.BaseForm):
             widget = field.widget
             if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
                 continue
-            widget.attrs.setdefault("class", "form-select" if isinstance(widget, forms.Select) else "form-control")
+            widget.attrs.setdefault(
+                "class", "form-select" if isinstance(widget, forms.Select) else "form-control"
+            )
 
 
 class OrganizationForm(StyledForm, forms.ModelForm):  # type: ignore[type-arg]

@@ -27,15 +27,17 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def invite(email: str, role: str, request: HttpRequest) -> Invitation:
+def invite(email: str, role: str, inviter: User, request: HttpRequest) -> Invitation:
     """Invite someone to the active organisation (again, where they were invited before) by mail."""
     token = secrets.token_urlsafe(32)
-    Invitation.objects.filter(email=email, accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())
+    Invitation.objects.filter(email=email, accepted_at=None, revoked_at=None).update(
+        revoked_at=timezone.now()
+    )
     invitation = Invitation(
         email=email,
         role=role,
         digest=digest_of(token),
-        invited_by=request.user,
+        invited_by=inviter,
         expires_at=timezone.now() + timedelta(days=VALID_DAYS),
     )
     invitation.save()
@@ -85,10 +87,14 @@ def open_invitation(request: HttpRequest) -> Invitation | None:
 def accept_for(invitation: Invitation, user: User, request: HttpRequest) -> None:
     """Make the user a member and use the invitation up; the organisation becomes the active one."""
     with tenant(invitation.organization_id):
-        claimed = Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=timezone.now())
+        claimed = Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(
+            accepted_at=timezone.now()
+        )
         if claimed and not Membership.objects.filter(user=user).exists():
             Membership(user=user, role=invitation.role).save()
-            audit.record("member.join", user.email, actor=user, request=request, after={"role": invitation.role})
+            audit.record(
+                "member.join", user.email, actor=user, request=request, after={"role": invitation.role}
+            )
     request.session[ORGANIZATION_SESSION_KEY] = invitation.organization_id
     request.session.pop(SESSION_KEY, None)
 

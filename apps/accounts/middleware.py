@@ -51,7 +51,7 @@ def memberships_of(user_id: int) -> list[int]:
 
 def active_organization(request: HttpRequest) -> int | None:
     """The organisation of the session if the user still belongs to it, else their first."""
-    mine = memberships_of(request.user.pk)
+    mine = memberships_of(int(request.user.pk or 0))
     chosen = request.session.get(ORGANIZATION_SESSION_KEY)
     if chosen in mine:
         return int(chosen)

@@ -41,7 +41,9 @@ class PeopleManager(UserManager["User"]):
     def create_superuser(  # type: ignore[override]
         self, email: str, password: str | None = None, **extra: Any
     ) -> User:
-        return super().create_superuser(username=email.lower(), email=email.lower(), password=password, **extra)
+        return super().create_superuser(
+            username=email.lower(), email=email.lower(), password=password, **extra
+        )
 
 
 class User(AbstractUser):
@@ -79,7 +81,9 @@ class Organization(models.Model):
     """A tenant. Its days are the days of `timezone`."""
 
     id = models.BigAutoField(primary_key=True)
-    public_id = models.CharField(max_length=40, unique=True, default=new_organization_public_id, editable=False)
+    public_id = models.CharField(
+        max_length=40, unique=True, default=new_organization_public_id, editable=False
+    )
     name = models.CharField(max_length=120)
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     is_demo = models.BooleanField(default=False, editable=False)
@@ -147,7 +151,9 @@ class Project(TenantModel):
     grounding_expected = models.BooleanField(
         default=False, help_text="Expect every answer to cite sources, also where none were attached."
     )
-    is_regulated = models.BooleanField(default=False, help_text="Regulated workflow: the grounding target is 0.9.")
+    is_regulated = models.BooleanField(
+        default=False, help_text="Regulated workflow: the grounding target is 0.9."
+    )
     is_demo = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -177,7 +183,9 @@ class ApiKey(TenantModel):
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=8, choices=Scope.choices))
     is_test = models.BooleanField(default=False, editable=False)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -199,7 +207,9 @@ class Invitation(TenantModel):
     email = models.EmailField()
     role = models.CharField(max_length=16, choices=Role.choices)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    invited_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Model, QuerySet
@@ -138,10 +138,13 @@ class TenantModelAdmin(ModelAdmin):
         return found
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        """No pop-ups to add, change or look at the related row beside a choice."""
+        """No pop-ups to add or change the related row beside a choice; both halves of an instant named."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
+        if field is not None and isinstance(field.widget, AdminSplitDateTime):
+            for half, word in zip(field.widget.widgets, ("date", "time"), strict=True):
+                half.attrs["aria-label"] = f"{db_field.verbose_name}: {word} (UTC)"
         return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

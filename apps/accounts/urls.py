@@ -10,7 +10,9 @@ urlpatterns = [
     path("settings/members/invite/", views.invite, name="invite"),
     path("settings/members/<int:membership_id>/role/", views.change_role, name="member-role"),
     path("settings/members/<int:membership_id>/remove/", views.remove_member, name="member-remove"),
-    path("settings/invitations/<int:invitation_id>/revoke/", views.revoke_invitation, name="invitation-revoke"),
+    path(
+        "settings/invitations/<int:invitation_id>/revoke/", views.revoke_invitation, name="invitation-revoke"
+    ),
     path("settings/projects/", views.projects, name="projects"),
     path("settings/projects/<str:public_id>/", views.project, name="project"),
     path("settings/keys/", views.keys, name="keys"),

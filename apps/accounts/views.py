@@ -44,7 +44,7 @@ def invite(request: HttpRequest, member: Member) -> HttpResponse:
     form = InviteForm(member.membership, request.POST)
     if not form.is_valid():
         return render(request, "accounts/members.html", roster.page(member, form), status=400)
-    invitations.invite(form.cleaned_data["email"], form.cleaned_data["role"], request)
+    invitations.invite(form.cleaned_data["email"], form.cleaned_data["role"], member.membership.user, request)
     messages.success(request, f"The invitation to {form.cleaned_data['email']} is on its way.")
     return redirect("members")
 
@@ -74,7 +74,9 @@ def change_role(request: HttpRequest, member: Member, membership_id: int) -> Htt
 def remove_member(request: HttpRequest, member: Member, membership_id: int) -> HttpResponse:
     row = get_object_or_404(Membership.objects.select_related("user"), pk=membership_id)
     problem = roster.remove(member.membership, row, request)
-    (messages.error if problem else messages.success)(request, problem or f"{row.user.email} has no access any more.")
+    (messages.error if problem else messages.success)(
+        request, problem or f"{row.user.email} has no access any more."
+    )
     return redirect("members")
 
 
@@ -126,7 +128,12 @@ def keys(request: HttpRequest, member: Member) -> HttpResponse:
         audit.record("key.create", str(row), request=request, after=audit.snapshot(row))
         request.session[NEW_KEY] = key
         return redirect("keys")
-    shown = {"keys": roster.keys(), "form": form, "new_key": request.session.pop(NEW_KEY, None), "now": timezone.now()}
+    shown = {
+        "keys": roster.keys(),
+        "form": form,
+        "new_key": request.session.pop(NEW_KEY, None),
+        "now": timezone.now(),
+    }
     return render(request, "accounts/keys.html", shown)
 
 
@@ -136,7 +143,11 @@ def rotate_key(request: HttpRequest, member: Member, key_id: int) -> HttpRespons
     """A new key with the same rights; the old one works until it is revoked."""
     old = get_object_or_404(ApiKey.objects.select_related("project"), pk=key_id, revoked_at=None)
     row, key = create_key(
-        project=old.project, name=old.name, scopes=old.scopes, is_test=old.is_test, expires_at=old.expires_at,
+        project=old.project,
+        name=old.name,
+        scopes=old.scopes,
+        is_test=old.is_test,
+        expires_at=old.expires_at,
         created_by=member.membership.user,
     )
     audit.record("key.rotate", str(old), request=request, after=audit.snapshot(row))
@@ -159,7 +170,11 @@ def revoke_key(request: HttpRequest, member: Member, key_id: int) -> HttpRespons
 def switch_organization(request: HttpRequest) -> HttpResponse:
     """Make another of one's own organisations the active one."""
     wanted = request.POST.get("organization", "")
-    if not request.user.is_authenticated or not wanted.isdigit() or int(wanted) not in memberships_of(request.user.pk):
+    if (
+        not request.user.is_authenticated
+        or not wanted.isdigit()
+        or int(wanted) not in memberships_of(request.user.pk)
+    ):
         raise Http404
     request.session[ORGANIZATION_SESSION_KEY] = int(wanted)
     return redirect("dashboard")
@@ -168,6 +183,6 @@ def switch_organization(request: HttpRequest) -> HttpResponse:
 @require_GET
 @configuring_required
 def audit_trail(request: HttpRequest, member: Member) -> HttpResponse:
-    return render(request, "accounts/audit.html", {"entries": AuditEntry.objects.select_related("actor")[:200]})
-
-
+    return render(
+        request, "accounts/audit.html", {"entries": AuditEntry.objects.select_related("actor")[:200]}
+    )

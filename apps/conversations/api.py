@@ -58,7 +58,9 @@ def _instant(text: str, name: str, organization: Any) -> datetime:
     except (ValueError, OverflowError):
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise Problem(400, "bad_date", f"{name}: must be a date such as 2026-11-20, or an instant with a zone.")
+        raise Problem(
+            400, "bad_date", f"{name}: must be a date such as 2026-11-20, or an instant with a zone."
+        )
     return instant
 
 
@@ -68,7 +70,7 @@ def after_cursor(rows: QuerySet[Session], cursor: str) -> QuerySet[Session]:
     try:
         at = datetime.fromisoformat(started)
     except ValueError:
-        at = None  # type: ignore[assignment]
+        at = None
     if at is None or at.tzinfo is None or not session_id:
         raise Problem(400, "bad_cursor", "cursor: must be the `next` of an earlier answer.")
     return rows.filter(Q(started_at__lt=at) | Q(started_at=at, session_id__gt=session_id))
@@ -77,7 +79,9 @@ def after_cursor(rows: QuerySet[Session], cursor: str) -> QuerySet[Session]:
 class Sessions(KeyView):
     """GET: sessions, newest first, 100 a page."""
 
-    @extend_schema(parameters=[OpenApiParameter("cursor", str), OpenApiParameter("from", str)], responses={200: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("from", str)], responses={200: dict}
+    )
     def get(self, request: Request) -> Response:
         now = timezone.now()
         rows = filtered(request.query_params, self.organization, now)
@@ -96,9 +100,7 @@ class OneSession(KeyView):
     @extend_schema(parameters=[OpenApiParameter("project", str)], responses={200: dict})
     def get(self, request: Request, session_id: str) -> Response:
         now = timezone.now()
-        rows = filtered(
-            request.query_params, self.organization, now
-        ).filter(session_id=session_id)
+        rows = filtered(request.query_params, self.organization, now).filter(session_id=session_id)
         session = rows.order_by("-started_at").first()
         if session is None:
             raise Http404

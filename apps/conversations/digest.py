@@ -8,9 +8,10 @@ it never blocks the others.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
@@ -116,7 +117,9 @@ def _lock(organization_id: int) -> bool:
 def lock_and_wait() -> None:
     """Keep digests of the active organisation out until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, required_organization_id() % 2**31])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, required_organization_id() % 2**31]
+        )
 
 
 def _claim(only: int | None) -> list[Batch]:
@@ -188,7 +191,7 @@ def reassign(touched: Touched, projects: dict[int, Project]) -> set[Key]:
     events = load.events_of_people(people, touched.first_at - longest)
     changed: set[Key] = set()
     stale: list[str] = []
-    rows: list[dict[str, object]] = []
+    rows: list[Mapping[str, Any]] = []
     for (project_id, user_id), pairs in events.items():
         gap = timedelta(minutes=projects[project_id].idle_gap_minutes)
         assigned = assign(pairs, user_id, gap)
@@ -203,7 +206,12 @@ def reassign(touched: Touched, projects: dict[int, Project]) -> set[Key]:
                 changed.add((project_id, present))
                 stale.append(event.event_key)
             rows.append(
-                {"event_key": event.event_key, "project_id": project_id, "user_id": user_id, "session_id": new}
+                {
+                    "event_key": event.event_key,
+                    "project_id": project_id,
+                    "user_id": user_id,
+                    "session_id": new,
+                }
             )
     write.replace_assignments(stale, rows)
     return changed
@@ -286,7 +294,8 @@ def _fates(
     others = [
         mark.key
         for mark in around
-        if (judged[mark.key].is_returned, judged[mark.key].is_reached) != (mark.is_returned, mark.is_taken_back)
+        if (judged[mark.key].is_returned, judged[mark.key].is_reached)
+        != (mark.is_returned, mark.is_taken_back)
     ]
     return dict(judged), sorted(others)
 

@@ -92,7 +92,11 @@ def grounding_of(event: EventRow, *, project_expects: bool, has_retrieval: bool)
     """Whether grounding is expected of a response, and its score in 1e-9; None where it can not be scored."""
     said = event.data.get("grounding_expected")
     cited, total = event.data.get("cited_sentences"), event.data.get("total_sentences")
-    is_expected = said if said is not None else bool(event.data.get("sources_count") or has_retrieval or project_expects)
+    is_expected = (
+        said
+        if said is not None
+        else bool(event.data.get("sources_count") or has_retrieval or project_expects)
+    )
     if event.failed or not is_expected:
         return False, None
     if cited is None or not total:

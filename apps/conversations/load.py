@@ -77,9 +77,9 @@ def _bring_reactions(found: dict[Key, dict[str, EventRow]]) -> None:
         "AND e.response_id = ANY(%s) AND e.name = ANY(%s)",
         [named, sorted(ON_RESPONSE)],
     ):
-        key = home.get((row.project_id, row.response_id or ""))
-        if key is not None:
-            found[key].setdefault(row.event_key, row)
+        target = home.get((row.project_id, row.response_id or ""))
+        if target is not None:
+            found[target].setdefault(row.event_key, row)
 
 
 def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
@@ -166,7 +166,7 @@ def people_with_assignments(people: set[Key]) -> set[Key]:
 
 
 def _between(start: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
-    sql, parameters = "", []
+    sql, parameters = "", list[Any]()
     if start is not None:
         sql, parameters = sql + " AND e.at >= %s", [*parameters, start]
     if end is not None:

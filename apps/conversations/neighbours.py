@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from django.db import connection
@@ -47,9 +48,11 @@ FROM conversations_session
 """
 
 
-def _marks(where: str, parameters: list[object]) -> list[Mark]:
+def _marks(where: str, parameters: list[Any]) -> list[Mark]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{SELECT} WHERE organization_id = {ORGANIZATION} AND user_id IS NOT NULL AND {where}", parameters)
+        cursor.execute(
+            f"{SELECT} WHERE organization_id = {ORGANIZATION} AND user_id IS NOT NULL AND {where}", parameters
+        )
         return [
             Mark(
                 (project_id, session_id),

@@ -20,9 +20,7 @@ def derived_session_id(event: EventRow) -> str:
     return f"derived-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 
-def assign(
-    events: list[tuple[EventRow, str | None]], user_id: str, idle_gap: timedelta
-) -> Mapping[str, str]:
+def assign(events: list[tuple[EventRow, str | None]], user_id: str, idle_gap: timedelta) -> Mapping[str, str]:
     """Session by event key for the events of one user that were sent without one.
 
     `events` are in order, each with its present assignment. The first event of the list is taken as

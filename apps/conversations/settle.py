@@ -66,9 +66,7 @@ class Settled:
     turns: list[Turn] = field(default_factory=list)
 
 
-def outline(
-    project_id: int, session_id: str, events: list[EventRow], idle_gap: timedelta
-) -> Outline | None:
+def outline(project_id: int, session_id: str, events: list[EventRow], idle_gap: timedelta) -> Outline | None:
     """Times and people of a session from its events in order; None where it has no message or response."""
     queries = [event for event in events if event.name == QUERY]
     responses = [event for event in events if event.name == RESPONSE]
@@ -116,7 +114,9 @@ def settle(one: Outline, neighbours: Neighbours) -> Settled:
     spiked = is_spiked(turns, ends_unresolved=outcome != "resolved")
     humans = sum(event.name == "handoff" and event.target == "human" for event in one.events)
     sentiments = [
-        round(event.data["sentiment"] * NANO) for event in one.queries if event.data.get("sentiment") is not None
+        round(event.data["sentiment"] * NANO)
+        for event in one.queries
+        if event.data.get("sentiment") is not None
     ]
     row: dict[str, Any] = {
         "project_id": one.project_id,

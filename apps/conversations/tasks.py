@@ -26,5 +26,7 @@ def digest_pending() -> None:
 
 def organizations_with_pending_work() -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT organization_id FROM llm_organizations_with_pending_batches(%s)", [timezone.now()])
+        cursor.execute(
+            "SELECT organization_id FROM llm_organizations_with_pending_batches(%s)", [timezone.now()]
+        )
         return [row[0] for row in cursor.fetchall()]

@@ -48,7 +48,9 @@ def summary(session: Session, now: Any) -> dict[str, Any]:
         "cost_usd": usd(session.cost_nano),
         "deflected": is_closed and session.is_deflected and not session.is_taken_back,
         "taken_back": session.is_taken_back,
-        "dimensions": {name: getattr(session, name) for name in (*SESSION_DIMENSIONS, "model") if getattr(session, name)},
+        "dimensions": {
+            name: getattr(session, name) for name in (*SESSION_DIMENSIONS, "model") if getattr(session, name)
+        },
     }
 
 

@@ -17,7 +17,9 @@ ENCODER = msgspec.json.Encoder()
 
 def _columns(model: type[Model]) -> dict[str, str]:
     """Column names and PostgreSQL types of a fact table."""
-    return {field.column: field.db_type(connection) or "" for field in model._meta.concrete_fields if field.column}
+    return {
+        field.column: field.db_type(connection) or "" for field in model._meta.concrete_fields if field.column
+    }
 
 
 def _insert(model: type[Model], rows: list[dict[str, Any]]) -> None:
@@ -34,7 +36,9 @@ def _insert(model: type[Model], rows: list[dict[str, Any]]) -> None:
         )
 
 
-def replace_sessions(keys: Iterable[Key], sessions: list[dict[str, Any]], generations: list[dict[str, Any]]) -> None:
+def replace_sessions(
+    keys: Iterable[Key], sessions: list[dict[str, Any]], generations: list[dict[str, Any]]
+) -> None:
     """Replace the facts of these (project, session)."""
     pairs = sorted(keys)
     projects, names = [pair[0] for pair in pairs], [pair[1] for pair in pairs]

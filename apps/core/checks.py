@@ -12,7 +12,7 @@ from django.db.utils import OperationalError
 SAFE_SERVERS = {15: 14, 16: 10, 17: 6}
 
 
-@register("tenancy", databases=True)  # type: ignore[type-var]
+@register("tenancy", databases=True)
 def application_role_is_confined(
     app_configs: Any = None, databases: Any = None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -49,5 +49,7 @@ def _role_errors(user: str, is_superuser: bool, may_bypass: bool, is_owner: bool
 def _version_errors(version: int) -> list[CheckMessage]:
     major, minor = divmod(version, 10000)
     if major < 15 or minor < SAFE_SERVERS.get(major, 0):
-        return [Error(f"PostgreSQL {major}.{minor} leaks statistics past row-level security.", id="core.E003")]
+        return [
+            Error(f"PostgreSQL {major}.{minor} leaks statistics past row-level security.", id="core.E003")
+        ]
     return []

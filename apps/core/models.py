@@ -28,8 +28,8 @@ class ActiveOrganization(models.Expression):
 
     output_field = models.BigIntegerField()
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[int]]:
-        return "%s", [required_organization_id()]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        return "%s", (required_organization_id(),)
 
 
 class TenantManager(models.Manager[Any]):

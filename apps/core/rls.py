@@ -31,7 +31,11 @@ ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY;
 
 
 def composite_foreign_key(
-    table: str, columns: tuple[str, ...], to_table: str, to_columns: tuple[str, ...], on_delete: str = "CASCADE"
+    table: str,
+    columns: tuple[str, ...],
+    to_table: str,
+    to_columns: tuple[str, ...],
+    on_delete: str = "CASCADE",
 ) -> migrations.RunSQL:
     """A foreign key that can not reach another organisation's row: the organisation is part of it."""
     name = f"{table}_{'_'.join(columns[1:])}_fk"[:63]

@@ -48,7 +48,9 @@ def tenant(organization_id: int, *, using: str = "default", durable: bool = Fals
     """
     outer = _active.get()
     if outer is not None and outer != organization_id:
-        raise NestedOrganization(f"Organisation {outer} is active; {organization_id} can not be opened inside it.")
+        raise NestedOrganization(
+            f"Organisation {outer} is active; {organization_id} can not be opened inside it."
+        )
     with transaction.atomic(using=using, durable=durable):
         if outer is None:
             with connections[using].cursor() as cursor:

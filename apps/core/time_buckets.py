@@ -56,7 +56,9 @@ def hour_edges(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]
     instant = start
     while instant < end:
         local = instant.astimezone(zone)
-        step = timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        step = timedelta(hours=1) - timedelta(
+            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        )
         following = instant + step
         # A change of the offset inside the hour (Lord Howe: 30 minutes) moves the next full hour.
         shift = (following.astimezone(zone).utcoffset() or timedelta()) - (local.utcoffset() or timedelta())

@@ -148,10 +148,10 @@ def _facts(
     *,
     is_first_day: bool,
 ) -> list[Fact]:
-    period = "today so far, no complete day yet" if is_first_day else window_words(metric, selection)
+    period = "today so far, the first day" if is_first_day else window_words(metric, selection)
     facts = [Fact("Period", period)]
     if today is not None and not is_first_day and today.value is not None:
-        facts.append(Fact("Today so far", f"{amount(today.value, metric.unit)} (n = {today.n:,})"))
+        facts.append(Fact("Today", f"{amount(today.value, metric.unit)}, n = {today.n:,}"))
     if target.text:
         facts.append(Fact("Target", target.text))
     small = ", small sample" if 0 < shown.n < SMALL_SAMPLE else ""
@@ -165,11 +165,11 @@ def window_words(metric: Metric, selection: Selection) -> str:
     """The days that the value of a period stands for: some metrics look at a window of their own."""
     formula = metric.formula
     if isinstance(formula, Deflection) and formula.is_rolling:
-        return f"{DEFLECTION_DAYS}-day average, a day"
+        return f"a day, {DEFLECTION_DAYS}-day mean"
     if isinstance(formula, DistinctUsers) and formula.days:
         last = "yesterday" if selection.is_preset else "the last day"
         return last if formula.days == 1 else f"{formula.days} days to {last}"
-    return f"{selection.days} complete days" if selection.is_preset else selection.span
+    return f"{selection.days} days to yesterday" if selection.is_preset else selection.span
 
 
 @dataclass(frozen=True, slots=True)

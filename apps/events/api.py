@@ -128,8 +128,11 @@ class Replay(KeyView):
         if ids is not None and not (isinstance(ids, list) and all(str(one).isdigit() for one in ids)):
             raise Problem(400, "invalid_field", "ids: must be a list of ids of refused events.")
         verdicts = ledger.replay(None if ids is None else [int(one) for one in ids])
-        audit.record("rejected_events.replay", f"{sum(one.sent for one in verdicts)} events",
-                     actor_label=f"key {self.identity.key_id}")
+        audit.record(
+            "rejected_events.replay",
+            f"{sum(one.sent for one in verdicts)} events",
+            actor_label=f"key {self.identity.key_id}",
+        )
         return Response(
             {
                 "replayed": sum(verdict.sent for verdict in verdicts),

@@ -65,7 +65,9 @@ def inflate_gzip(body: bytes) -> bytes:
 
 def inflate_zstd(body: bytes) -> bytes:
     try:
-        reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(body, read_across_frames=True)
+        reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(
+            body, read_across_frames=True
+        )
         plain = reader.read(MAX_INFLATED_BYTES + 1)
     except zstandard.ZstdError as error:
         raise Problem(400, "bad_encoding", "body: is not valid zstd.") from error
@@ -114,7 +116,9 @@ def split(body: bytes, content_type: str) -> list[bytes]:
     media, _, parameters = content_type.partition(";")
     media = media.strip().lower()
     if media not in JSON_TYPES:
-        raise Problem(415, "unsupported_type", "Content-Type: must be application/json or application/x-ndjson.")
+        raise Problem(
+            415, "unsupported_type", "Content-Type: must be application/json or application/x-ndjson."
+        )
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     if charset and charset not in ("utf-8", "utf8"):
         raise Problem(415, "unsupported_charset", "Content-Type: the charset must be utf-8.")
@@ -125,7 +129,9 @@ def split(body: bytes, content_type: str) -> list[bytes]:
         raise Problem(400, "bad_utf8", f"body: is not UTF-8 (byte {error.start}).") from error
     events = _lines(body) if _is_ndjson(media, body) else _document(body)
     if len(events) > MAX_EVENTS:
-        raise Problem(413, "too_many_events", f"events: {len(events)} of at most {MAX_EVENTS} in one request.")
+        raise Problem(
+            413, "too_many_events", f"events: {len(events)} of at most {MAX_EVENTS} in one request."
+        )
     return events
 
 

@@ -36,13 +36,17 @@ def _parse_text(value: str) -> datetime:
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
-        raise BadTime("bad_timestamp", "timestamp: must be ISO 8601 with a zone, or an epoch number.") from None
+        raise BadTime(
+            "bad_timestamp", "timestamp: must be ISO 8601 with a zone, or an epoch number."
+        ) from None
     if instant.tzinfo is None:
         raise BadTime("timestamp_without_zone", "timestamp: has no zone; add Z or an offset.")
     try:
         return instant.astimezone(UTC)
     except OverflowError:
-        raise BadTime("timestamp_out_of_range", "timestamp: must lie between the years 2015 and 2100.") from None
+        raise BadTime(
+            "timestamp_out_of_range", "timestamp: must lie between the years 2015 and 2100."
+        ) from None
 
 
 def _parse_epoch(value: float) -> datetime:
@@ -53,14 +57,20 @@ def _parse_epoch(value: float) -> datetime:
     raise BadTime("timestamp_out_of_range", "timestamp: must lie between the years 2015 and 2100.")
 
 
-def admit(instant: datetime, now: datetime, *, historical: bool, retention_days: int) -> tuple[datetime, bool]:
+def admit(
+    instant: datetime, now: datetime, *, historical: bool, retention_days: int
+) -> tuple[datetime, bool]:
     """Apply the time rules; returns the time to store and whether it was clamped. Raises `BadTime`."""
     if instant > now + CLAMPED:
         raise BadTime("timestamp_in_future", "timestamp: lies more than 24 hours in the future.")
     if instant > now + AHEAD:
         return now, True
     if instant < now - timedelta(days=retention_days):
-        raise BadTime("timestamp_too_old", f"timestamp: is older than the retention of {retention_days} days.")
+        raise BadTime(
+            "timestamp_too_old", f"timestamp: is older than the retention of {retention_days} days."
+        )
     if instant < now - BACK and not historical:
-        raise BadTime("timestamp_too_old", 'timestamp: is older than 30 days; send it with "historical": true.')
+        raise BadTime(
+            "timestamp_too_old", 'timestamp: is older than 30 days; send it with "historical": true.'
+        )
     return instant, False

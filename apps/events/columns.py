@@ -44,7 +44,7 @@ COLUMNS: dict[str, str] = {
     "turn": "integer",
     "response_id": "text",
     "trace_id": "text",
-    **{column: "text" for column in DIMENSION_FIELDS.values()},
+    **dict.fromkeys(DIMENSION_FIELDS.values(), "text"),
     "failed": "boolean",
     "timed_out": "boolean",
     "error_class": "text",

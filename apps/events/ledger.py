@@ -38,9 +38,9 @@ def replayable() -> list[RejectedEvent]:
     """Refused events of the last 30 days that were not replayed yet, oldest first."""
     since = timezone.now() - timedelta(days=KEPT_DAYS)
     return list(
-        RejectedEvent.objects.filter(
-            is_replayable=True, replayed_at=None, received_at__gte=since
-        ).order_by("id")[:REPLAY_AT_ONCE]
+        RejectedEvent.objects.filter(is_replayable=True, replayed_at=None, received_at__gte=since).order_by(
+            "id"
+        )[:REPLAY_AT_ONCE]
     )
 
 
@@ -76,7 +76,9 @@ def replay(ids: list[int] | None = None) -> list[Verdict]:
 def recent_problems(project_id: int) -> list[str]:
     """Why nothing may be arriving: one sentence each, newest first; empty where nothing went wrong."""
     prefixes = ApiKey.objects.filter(project_id=project_id).values_list("prefix", flat=True)
-    sentences = [f"A request with the key {prefix}… was refused." for prefix in prefixes if was_refused_lately(prefix)]
+    sentences = [
+        f"A request with the key {prefix}… was refused." for prefix in prefixes if was_refused_lately(prefix)
+    ]
     since = timezone.now() - timedelta(hours=1)
     refused = RejectedEvent.objects.filter(project_id=project_id, received_at__gte=since).order_by("-id")[:5]
     return sentences + [row.message for row in refused]
@@ -93,9 +95,10 @@ def delete_project_events(project_id: int) -> int:
                 [organization_id, organization_id, project_id],
             )
         cursor.execute(
-            "DELETE FROM events_event WHERE organization_id = %s AND project_id = %s", [organization_id, project_id]
+            "DELETE FROM events_event WHERE organization_id = %s AND project_id = %s",
+            [organization_id, project_id],
         )
-        removed = cursor.rowcount
+        removed = int(cursor.rowcount)
     RejectedEvent.objects.filter(project_id=project_id).delete()
     Batch.objects.filter(project_id=project_id).delete()
     return removed

@@ -98,7 +98,11 @@ def take_events(organization_id: int, count: int) -> None:
 
 def note_refused_key(prefix: str) -> None:
     """Remember for ten minutes that a key with this prefix was refused (onboarding says so)."""
-    _run("redis.call('SET', KEYS[1], ARGV[1], 'EX', 600) return 1", f"ingest:refused:{prefix[:13]}", time.time())
+    _run(
+        "redis.call('SET', KEYS[1], ARGV[1], 'EX', 600) return 1",
+        f"ingest:refused:{prefix[:13]}",
+        time.time(),
+    )
 
 
 def was_refused_lately(prefix: str) -> bool:

@@ -52,7 +52,12 @@ ERROR_CLASSES = (
     ("timeout", re.compile(r"time.?out|timed.?out|deadline|\b(408|504)\b", re.I)),
     ("rate_limit", re.compile(r"rate.?limit|too.?many.?requests|quota|throttl|\b429\b", re.I)),
     ("format", re.compile(r"format|json|pars|schema|decod|valid", re.I)),
-    ("provider", re.compile(r"provider|server.?error|internal|overload|unavailable|upstream|connection|\b5\d\d\b", re.I)),
+    (
+        "provider",
+        re.compile(
+            r"provider|server.?error|internal|overload|unavailable|upstream|connection|\b5\d\d\b", re.I
+        ),
+    ),
 )
 
 
@@ -200,7 +205,9 @@ def _time_of(
     except clock.BadTime as error:
         raise Rejection(error.code, str(error), "timestamp") from None
     if was_clamped:
-        warnings.append(("timestamp_clamped", "timestamp: lay in the future and was set to the time of arrival."))
+        warnings.append(
+            ("timestamp_clamped", "timestamp: lay in the future and was set to the time of arrival.")
+        )
     return at
 
 
@@ -237,15 +244,9 @@ def _fill(
             continue
         if name not in known:
             properties[name] = value
-        elif name in PLAIN_COLUMNS:
-            if name not in REFERENCE_FIELDS or (value and not value.startswith(SCRUBBED)):
-                row[PLAIN_COLUMNS[name]] = value
-        elif name in DIMENSION_FIELDS:
-            if value:
-                row[DIMENSION_FIELDS[name]] = _label(value)
         elif name in TEXT_FIELDS or name in CONTENT_LISTS:
             text[name] = value
-        else:
+        elif not _fill_column(row, name, value):
             data[name] = value
     sent_properties = fields.get("properties")
     if sent_properties:
@@ -257,6 +258,20 @@ def _fill(
     if data:
         row["data"] = data
     return text or None
+
+
+def _fill_column(row: dict[str, Any], name: str, value: Any) -> bool:
+    """Put a field into its column, empty and scrubbed values into none; False where it has no column."""
+    if name in DIMENSION_FIELDS:
+        if value:
+            row[DIMENSION_FIELDS[name]] = _label(value)
+        return True
+    column = PLAIN_COLUMNS.get(name)
+    if column is None:
+        return False
+    if name not in REFERENCE_FIELDS or (value and not value.startswith(SCRUBBED)):
+        row[column] = value
+    return True
 
 
 def _private(value: Any, privacy_mode: str) -> Any:

@@ -21,7 +21,13 @@ from apps.events.problems import Problem, problem_body
 
 log = structlog.get_logger(__name__)
 
-CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_type", 429: "rate_limited"}
+CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_type",
+    429: "rate_limited",
+}
 
 
 class KeyView(APIView):

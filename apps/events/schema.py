@@ -236,7 +236,7 @@ DECODERS: dict[str, msgspec.json.Decoder[Event]] = {
 }
 CUSTOM = msgspec.json.Decoder(Event)
 FIELDS: dict[type[Event], frozenset[str]] = {
-    struct: frozenset(struct.__struct_fields__) for struct in (Event, *KINDS.values())
+    struct: frozenset(struct.__struct_fields__) for struct in [Event, *KINDS.values()]
 }
 
 # Fields whose value is conversation text: stored apart, redacted or dropped by the project's privacy mode.

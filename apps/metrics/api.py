@@ -63,7 +63,9 @@ class OneMetric(MetricsView):
 class SeveralMetrics(MetricsView):
     """Several metrics over the same range, one pass over the facts."""
 
-    @extend_schema(parameters=[OpenApiParameter("metrics", str, required=True), *PARAMETERS], responses={200: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("metrics", str, required=True), *PARAMETERS], responses={200: dict}
+    )
     def get(self, request: Request) -> Response:
         keys = tuple(key for key in request.query_params.get("metrics", "").split(",") if key)
         if not keys:

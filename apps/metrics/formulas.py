@@ -267,10 +267,10 @@ class PerUser(Additive):
 
     def evaluate(self, sums: Sums) -> Value:
         total, users = int(sums[self.measure]), int(sums[self.users])
-        numerator: Number = money(total) if self.is_money else total
+        numerator = money(total) if self.is_money else Decimal(total)
         if not users:
             return Value(None, numerator, 0, 0)
-        value = EXACT.divide(Decimal(numerator), Decimal(users))
+        value = EXACT.divide(numerator, Decimal(users))
         return Value(value if self.is_money else float(value), numerator, users, users)
 
 

@@ -112,7 +112,9 @@ ttft: Final = Histogram(GENERATION, "f.ttft_us", f"{RESPONSE} AND f.ttft_us IS N
 model_latency: Final = Histogram(GENERATION, "f.model_latency_us", "f.model_latency_us IS NOT NULL", 1000)
 tokens_per_request: Final = Histogram(GENERATION, "f.request_tokens", HAS_USAGE)
 tool_duration: Final = Histogram(EVENT, "f.duration_us", f"{TOOL} AND f.duration_us IS NOT NULL", 1000)
-step_duration: Final = Histogram(EVENT, "f.duration_us", "f.name = 'step' AND f.duration_us IS NOT NULL", 1000)
+step_duration: Final = Histogram(
+    EVENT, "f.duration_us", "f.name = 'step' AND f.duration_us IS NOT NULL", 1000
+)
 
 agent_runs: Final = count(
     EVENT,

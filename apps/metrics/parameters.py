@@ -40,7 +40,11 @@ def query_from(
         end=end,
         interval=interval,
         group_by=tuple(name for name in parameters.get("group_by", "").split(",") if name),
-        filters={name.removeprefix(FILTER): tuple(parameters.getlist(name)) for name in parameters if name.startswith(FILTER)},
+        filters={
+            name.removeprefix(FILTER): tuple(parameters.getlist(name))
+            for name in parameters
+            if name.startswith(FILTER)
+        },
         rolling_days=_number(parameters, "rolling_days"),
         compare=compare == "previous",
         limit=_number(parameters, "limit") or MAX_GROUPS,
@@ -49,7 +53,7 @@ def query_from(
 
 def _day(parameters: QueryDict, name: str) -> date:
     """A day: ISO 8601; of a full timestamp the date part counts."""
-    text = parameters[name]
+    text = parameters.get(name) or ""
     try:
         day = date.fromisoformat(text[:10])
     except ValueError:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,15 @@ from apps.accounts.models import Organization
 from apps.core.time_buckets import days_between, edges, local_day, local_midnight
 from apps.metrics import deflection, rollup
 from apps.metrics.catalogue import Metric
-from apps.metrics.formulas import Deflection, DistinctUsers, Percentile, PercentileRatio, PerUser, ShareOfWhole, Value
+from apps.metrics.formulas import (
+    Deflection,
+    DistinctUsers,
+    Percentile,
+    PercentileRatio,
+    PerUser,
+    ShareOfWhole,
+    Value,
+)
 from apps.metrics.query import OTHER, Point, Query, Series
 from apps.metrics.rollup import Cell, Group, Slice
 
@@ -71,7 +80,7 @@ def _last_day(end: datetime, zone: ZoneInfo) -> date:
 
 def _grid(starts: list[datetime], zone: ZoneInfo, rolling: int) -> Grid:
     if not rolling:
-        windows = list(zip(starts, starts[1:], strict=False))
+        windows = list(pairwise(starts))
         return Grid(starts, [range(number, number + 1) for number in range(len(windows))], windows)
     lasts = [_last_day(end, zone) for end in starts[1:]]
     first = lasts[0] - timedelta(days=rolling - 1)
@@ -110,9 +119,7 @@ def _evaluate(
         for cell, held in part.items():
             cells[cell].update(held)
     merged = _merge(cells, grid)
-    return {
-        metric: _points(metric, merged, grid, piece, query, zone, starts) for metric in metrics
-    }
+    return {metric: _points(metric, merged, grid, piece, query, zone, starts) for metric in metrics}
 
 
 def _merge(cells: dict[Cell, dict[Any, Any]], grid: Grid) -> Points:
@@ -146,7 +153,7 @@ class _Sums(dict[Any, Any]):
 
     def __init__(self, metric: Metric, held: dict[Any, Any]) -> None:
         formula = metric.formula
-        super().__init__({measure: 0 for measure in formula.measures()})
+        super().__init__(dict.fromkeys(formula.measures(), 0))
         self.update({histogram: {} for histogram in formula.histograms()})
         if isinstance(formula, Deflection):
             self["tariff", formula.counted] = Decimal(0)
@@ -154,7 +161,13 @@ class _Sums(dict[Any, Any]):
 
 
 def _points(
-    metric: Metric, merged: Points, grid: Grid, piece: Slice, query: Query, zone: ZoneInfo, starts: list[datetime]
+    metric: Metric,
+    merged: Points,
+    grid: Grid,
+    piece: Slice,
+    query: Query,
+    zone: ZoneInfo,
+    starts: list[datetime],
 ) -> list[Point]:
     users = _users_formula(metric)
     folded, keep, other = _fold(metric, merged, query) if query.group_by else (merged, None, ())
@@ -226,7 +239,13 @@ def _weight(metric: Metric, held: dict[Any, Any]) -> int:
 
 
 def _count_users(
-    metric: Metric, merged: Points, grid: Grid, piece: Slice, query: Query, keep: list[Group] | None, other: Group
+    metric: Metric,
+    merged: Points,
+    grid: Grid,
+    piece: Slice,
+    query: Query,
+    keep: list[Group] | None,
+    other: Group,
 ) -> tuple[dict[Cell, int], Points]:
     """Distinct users of every point; for a purely distinct metric these are also the groups."""
     distinct = rollup.distinct_users(grid.windows, piece, keep, other)

@@ -33,7 +33,9 @@ COMMON: Final = (
     "experiment",
     "variant",
 )
-PROJECT: Final = {"project": "(SELECT p.name FROM accounts_project p WHERE p.organization_id = f.organization_id AND p.id = f.project_id)"}
+PROJECT: Final = {
+    "project": "(SELECT p.name FROM accounts_project p WHERE p.organization_id = f.organization_id AND p.id = f.project_id)"
+}
 CLOSED: Final = "f.closed_at <= %(now)s"
 
 SESSION: Final = Source(

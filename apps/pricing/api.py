@@ -57,14 +57,26 @@ class CostSettings(KeyView):
         sent = CostSettingSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         values = dict(sent.validated_data)
-        same = {name: values.pop(name, default) for name, default in
-                (("effective_from", None), ("project", None), ("channel", ""), ("intent", ""))}
+        same = {
+            name: values.pop(name, default)
+            for name, default in (
+                ("effective_from", None),
+                ("project", None),
+                ("channel", ""),
+                ("intent", ""),
+            )
+        }
         held = CostSetting.objects.filter(**same).first()
         before = audit.snapshot(held) if held else None
         row = held or CostSetting(**same)
         for name, value in values.items():
             setattr(row, name, value)
         row.save()
-        audit.record("cost_setting.save", str(row), actor_label=f"key {self.identity.key_id}",
-                     before=before, after=audit.snapshot(row))
+        audit.record(
+            "cost_setting.save",
+            str(row),
+            actor_label=f"key {self.identity.key_id}",
+            before=before,
+            after=audit.snapshot(row),
+        )
         return Response(CostSettingSerializer(row).data, status=201)

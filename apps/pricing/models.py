@@ -43,7 +43,9 @@ class CostSetting(TenantModel):
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text="Share of such sessions that would have reached a human without the assistant, 0 to 1.",
     )
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

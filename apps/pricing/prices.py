@@ -117,7 +117,10 @@ def _look_up(provider: str, model: str, at: datetime) -> Any | None:
     for name, provider_id in tries:
         try:
             return calc_price(
-                Usage(input_tokens=1, output_tokens=1), name, provider_id=provider_id, genai_request_timestamp=at
+                Usage(input_tokens=1, output_tokens=1),
+                name,
+                provider_id=provider_id,
+                genai_request_timestamp=at,
             ).model_price
         except (LookupError, ValueError):
             continue

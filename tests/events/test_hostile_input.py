@@ -74,10 +74,22 @@ EVENTS: dict[str, tuple[str, str | None]] = {
     "empty session": (raw(session_id='""', user_id='""'), None),
     "scrubbed session": (raw(session_id='"[Scrubbed due to session]"'), None),
     "sources of odd kinds": (raw(sources='[1,null,"a",{"id":[1]},[2]]'), None),
-    "documents are no list": ('{"event":"retrieval","timestamp":%d,"documents":{}}' % datetime.now(UTC).timestamp(), "reject"),
-    "unknown feedback": ('{"event":"response_feedback","timestamp":%d,"feedback_type":"meh"}' % datetime.now(UTC).timestamp(), "reject"),
-    "unknown target": ('{"event":"handoff","timestamp":%d,"target":"dog"}' % datetime.now(UTC).timestamp(), "reject"),
-    "cited more than there are": (raw(cited_sentences="9", total_sentences="3", grounding_expected="true"), None),
+    "documents are no list": (
+        '{"event":"retrieval","timestamp":%d,"documents":{}}' % datetime.now(UTC).timestamp(),
+        "reject",
+    ),
+    "unknown feedback": (
+        '{"event":"response_feedback","timestamp":%d,"feedback_type":"meh"}' % datetime.now(UTC).timestamp(),
+        "reject",
+    ),
+    "unknown target": (
+        '{"event":"handoff","timestamp":%d,"target":"dog"}' % datetime.now(UTC).timestamp(),
+        "reject",
+    ),
+    "cited more than there are": (
+        raw(cited_sentences="9", total_sentences="3", grounding_expected="true"),
+        None,
+    ),
     "zero sentences": (raw(cited_sentences="0", total_sentences="0", grounding_expected="true"), None),
     "percent signs and quotes": (raw(model='"%s %(a)s \'; DROP TABLE x; --"', intent='"\\\\N\\t"'), None),
     "backslash u0000 literally": (raw(mine=r'"\\u0000"'), None),

@@ -47,7 +47,12 @@ def test_takes_every_shape_of_the_contract(organization: Any, shape: str) -> Non
     answer = answers[shape]()
     assert answer.status_code == 200
     assert {**answer.json(), "batch_id": ""} == {
-        "batch_id": "", "accepted": 2, "duplicate": 0, "rejected": 0, "errors": [], "warnings": [],
+        "batch_id": "",
+        "accepted": 2,
+        "duplicate": 0,
+        "rejected": 0,
+        "errors": [],
+        "warnings": [],
     }
 
 
@@ -68,13 +73,21 @@ def test_a_retried_batch_without_ids_is_a_duplicate(organization: Any) -> None:
 def test_keeps_the_good_events_of_a_batch_with_bad_ones(organization: Any) -> None:
     answer = post(organization, [event(), event(timestamp="yesterday"), event(conversation_turn="1")]).json()
     assert (answer["accepted"], answer["rejected"]) == (1, 2)
-    assert [(error["index"], error["field"]) for error in answer["errors"]] == [(1, "timestamp"), (2, "conversation_turn")]
+    assert [(error["index"], error["field"]) for error in answer["errors"]] == [
+        (1, "timestamp"),
+        (2, "conversation_turn"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("ahead", "code"),
-    [(timedelta(minutes=4), None), (timedelta(hours=23), "timestamp_clamped"), (timedelta(hours=25), "timestamp_in_future"),
-     (timedelta(days=-29), None), (timedelta(days=-31), "timestamp_too_old")],
+    [
+        (timedelta(minutes=4), None),
+        (timedelta(hours=23), "timestamp_clamped"),
+        (timedelta(hours=25), "timestamp_in_future"),
+        (timedelta(days=-29), None),
+        (timedelta(days=-31), "timestamp_too_old"),
+    ],
 )
 def test_applies_the_time_rules(organization: Any, ahead: timedelta, code: str | None) -> None:
     answer = post(organization, [event(timestamp=(datetime.now(UTC) + ahead).isoformat())]).json()
@@ -92,9 +105,16 @@ def test_takes_old_events_that_say_they_are_historical(organization: Any) -> Non
 
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
-    [(b"", "application/json", 400), (b"{", "application/json", 400), (b"null", "application/json", 400),
-     (b"\xff\xfe", "application/json", 400), (b"[]", "text/csv", 415), (b"[]", "application/json; charset=latin-1", 415),
-     (b"[" * 100_000, "application/json", 400), (b'{"events": 3}', "application/json", 400)],
+    [
+        (b"", "application/json", 400),
+        (b"{", "application/json", 400),
+        (b"null", "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b"[]", "text/csv", 415),
+        (b"[]", "application/json; charset=latin-1", 415),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"events": 3}', "application/json", 400),
+    ],
 )
 def test_refuses_a_body_that_is_unreadable_as_a_whole(
     organization: Any, body: bytes, content_type: str, status: int
@@ -107,7 +127,10 @@ def test_refuses_a_body_that_is_unreadable_as_a_whole(
 
 def test_caps_the_body_on_the_wire_and_inflated(organization: Any) -> None:
     assert post(organization, b" " * (5 * 2**20 + 1)).status_code == 413
-    assert post(organization, gzip.compress(b" " * (20 * 2**20 + 1)), **{"Content-Encoding": "gzip"}).status_code == 413
+    assert (
+        post(organization, gzip.compress(b" " * (20 * 2**20 + 1)), **{"Content-Encoding": "gzip"}).status_code
+        == 413
+    )
     assert post(organization, [event()] * 2001).status_code == 413
     assert post(organization, [event(id=str(number)) for number in range(2000)]).status_code == 200
 

@@ -12,14 +12,18 @@ from tests.conftest import Sender, query, response
 MINUTE = timedelta(minutes=1)
 
 
-def talk(at: datetime, session: str, flags: list[bool | None], user: str | None = None) -> list[dict[str, object]]:
+def talk(
+    at: datetime, session: str, flags: list[bool | None], user: str | None = None
+) -> list[dict[str, object]]:
     """A session of one turn a flag, each answered."""
     events: list[dict[str, object]] = []
     for number, flag in enumerate(flags):
         asked = at + number * MINUTE
         more = {} if flag is None else {"frustrated": flag}
         events.append(query(asked, session, user_id=user, **more))
-        events.append(response(asked + timedelta(seconds=5), session, user_id=user, response_id=f"{session}-{number}"))
+        events.append(
+            response(asked + timedelta(seconds=5), session, user_id=user, response_id=f"{session}-{number}")
+        )
     return events
 
 
@@ -46,7 +50,9 @@ def test_an_open_session_counts_only_once_it_is_idle(sender: Sender, now: dateti
 
 
 @pytest.mark.parametrize(("turns_after", "recovered"), [(3, 0), (4, 1)])
-def test_recovers_with_four_further_turns(sender: Sender, now: datetime, turns_after: int, recovered: int) -> None:
+def test_recovers_with_four_further_turns(
+    sender: Sender, now: datetime, turns_after: int, recovered: int
+) -> None:
     sender.send(*talk(now, "s", [True] + [False] * turns_after))
     sender.digest()
     point = sender.value("recovery_rate")
@@ -141,19 +147,35 @@ def test_events_without_a_session_join_the_nearest_earlier_one(sender: Sender, n
     sender.send(
         {"event": "llm_query_sent", "timestamp": now.isoformat(), "user_id": "eve"},
         {"event": "llm_response_generated", "timestamp": (now + half).isoformat(), "user_id": "eve"},
-        {"event": "llm_query_sent", "timestamp": (now + half + timedelta(minutes=30)).isoformat(), "user_id": "eve"},
+        {
+            "event": "llm_query_sent",
+            "timestamp": (now + half + timedelta(minutes=30)).isoformat(),
+            "user_id": "eve",
+        },
     )
     sender.digest()
     assert sender.value("sessions").value == 2
     # A late event closes the gap: the two become one.
-    sender.send({"event": "llm_query_sent", "timestamp": (now + half + timedelta(minutes=15)).isoformat(), "user_id": "eve"})
+    sender.send(
+        {
+            "event": "llm_query_sent",
+            "timestamp": (now + half + timedelta(minutes=15)).isoformat(),
+            "user_id": "eve",
+        }
+    )
     sender.digest()
     assert sender.value("sessions").value == 1
 
 
 def test_a_rating_that_arrives_before_its_response_counts(sender: Sender, now: datetime) -> None:
-    sender.send({"event": "response_feedback", "timestamp": (now + MINUTE).isoformat(), "response_id": "s-0",
-                 "feedback_type": "thumbs_down"})
+    sender.send(
+        {
+            "event": "response_feedback",
+            "timestamp": (now + MINUTE).isoformat(),
+            "response_id": "s-0",
+            "feedback_type": "thumbs_down",
+        }
+    )
     sender.digest()
     sender.send(*talk(now, "s", [None]))
     sender.digest()

@@ -32,18 +32,47 @@ def traffic(seed: int, now: datetime) -> list[dict[str, Any]]:
             at += timedelta(seconds=dice.choice([0, 3]))
             reply = f"r-{session}-{turn}"
             events.append(
-                response(at, name, user_id=user, response_id=reply, model=dice.choice(["gpt-4o", "gpt-4o-mini"]),  # type: ignore[arg-type]
-                         input_tokens=dice.randint(1, 999), output_tokens=dice.randint(1, 99))
+                response(
+                    at,
+                    name,
+                    user_id=user,
+                    response_id=reply,
+                    model=dice.choice(["gpt-4o", "gpt-4o-mini"]),  # type: ignore[arg-type]
+                    input_tokens=dice.randint(1, 999),
+                    output_tokens=dice.randint(1, 99),
+                )
             )
             if dice.random() < 0.3:
                 kind = dice.choice(["thumbs_up", "thumbs_down"])
                 rated = (at + timedelta(minutes=1)).isoformat()
-                events.append({"event": "response_feedback", "timestamp": rated, "response_id": reply, "feedback_type": kind})
+                events.append(
+                    {
+                        "event": "response_feedback",
+                        "timestamp": rated,
+                        "response_id": reply,
+                        "feedback_type": kind,
+                    }
+                )
         if dice.random() < 0.3:
-            events.append({"event": "handoff", "timestamp": at.isoformat(), "target": "human", "session_id": name, "user_id": user})
+            events.append(
+                {
+                    "event": "handoff",
+                    "timestamp": at.isoformat(),
+                    "target": "human",
+                    "session_id": name,
+                    "user_id": user,
+                }
+            )
         if dice.random() < 0.3:
-            events.append({"event": "session_ended", "timestamp": at.isoformat(), "session_id": name, "user_id": user,
-                           "outcome": dice.choice(["resolved", "escalated"])})
+            events.append(
+                {
+                    "event": "session_ended",
+                    "timestamp": at.isoformat(),
+                    "session_id": name,
+                    "user_id": user,
+                    "outcome": dice.choice(["resolved", "escalated"]),
+                }
+            )
     for number, event in enumerate(events):
         event["id"] = f"e{number}"
     return [{key: value for key, value in event.items() if value is not None} for event in events]
@@ -56,7 +85,8 @@ def tables(organization_id: int) -> dict[str, list[str]]:
         for table in TABLES:
             cursor.execute(
                 f"SELECT (to_jsonb(t) - 'organization_id' - 'project_id' - 'event_key')::text FROM {table} t "
-                "WHERE organization_id = %s", [organization_id]
+                "WHERE organization_id = %s",
+                [organization_id],
             )
             found[table] = sorted(text for (text,) in cursor.fetchall())
     return found
@@ -66,7 +96,10 @@ def normalized(found: dict[str, list[str]], project_id: int) -> dict[str, list[s
     """Derived session ids contain the project; only their number is compared."""
     import re
 
-    return {table: sorted(re.sub(r"derived-[0-9a-f]{32}", "derived", row) for row in rows) for table, rows in found.items()}
+    return {
+        table: sorted(re.sub(r"derived-[0-9a-f]{32}", "derived", row) for row in rows)
+        for table, rows in found.items()
+    }
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -88,10 +88,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             TABLES, "DROP TABLE events_event; DROP TABLE events_identity; DROP TABLE events_text"
         ),
-        *(
-            protect(f"events_{table}")
-            for table in ("event", "identity", "text", "batch", "rejectedevent")
-        ),
+        *(protect(f"events_{table}") for table in ("event", "identity", "text", "batch", "rejectedevent")),
         migrations.RunSQL(MAINTAIN, "DROP FUNCTION llm_maintain_partitions(date, integer)"),
         composite_foreign_key("events_batch", PROJECT, "accounts_project", KEY),
         composite_foreign_key("events_rejectedevent", PROJECT, "accounts_project", KEY),

@@ -14,6 +14,9 @@ class Migration(migrations.Migration):
         protect("pricing_costsetting"),
         composite_foreign_key("pricing_costsetting", ("organization_id",), "accounts_organization", ("id",)),
         composite_foreign_key(
-            "pricing_costsetting", ("organization_id", "project_id"), "accounts_project", ("organization_id", "id")
+            "pricing_costsetting",
+            ("organization_id", "project_id"),
+            "accounts_project",
+            ("organization_id", "id"),
         ),
     ]

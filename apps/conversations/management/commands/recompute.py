@@ -21,7 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--organization", help="Public id or name; all organisations without it.")
         parser.add_argument("--from", dest="start", help="First local day, e.g. 2026-11-01.")
         parser.add_argument("--to", dest="end", help="Local day after the last one.")
-        parser.add_argument("--as-of", dest="as_of", help="Instant up to which events count (ISO 8601 with a zone).")
+        parser.add_argument(
+            "--as-of", dest="as_of", help="Instant up to which events count (ISO 8601 with a zone)."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         ids = organization_ids(options["organization"])
@@ -31,7 +33,8 @@ class Command(BaseCommand):
             with tenant(organization_id):
                 organization = Organization.objects.get()
                 sessions = rebuild(
-                    _instant(options["start"], "from", organization), _instant(options["end"], "to", organization)
+                    _instant(options["start"], "from", organization),
+                    _instant(options["end"], "to", organization),
                 )
             self.stdout.write(f"{organization.public_id}: {sessions} sessions rebuilt.")
 

@@ -37,9 +37,7 @@ class Progress:
     codes: Counter[str] = field(default_factory=Counter)
 
     def add(self, verdict: Verdict) -> None:
-        self.counts.update(
-            accepted=verdict.accepted, duplicate=verdict.duplicate, rejected=verdict.rejected
-        )
+        self.counts.update(accepted=verdict.accepted, duplicate=verdict.duplicate, rejected=verdict.rejected)
         self.codes.update(str(error["code"]) for error in verdict.errors)
 
 
@@ -180,7 +178,7 @@ class Importer:
 def _lines(file: Path, raw: IO[bytes]) -> IO[bytes]:
     """The file's lines, inflated by its ending."""
     if file.suffix == ".gz":
-        return gzip.GzipFile(fileobj=raw)
+        return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if file.suffix in (".zst", ".zstd"):
         return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
     return raw
