@@ -6,17 +6,16 @@ The stack is found by DATABASE_URL and REDIS_URL, else by the file `stack.json` 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import environ
-import structlog
 from django.core.exceptions import ImproperlyConfigured
+
+from llmmetrics import databases, logs
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,58 +25,8 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 STANDALONE_COMMANDS = frozenset({"score_turns", "collectstatic"})
 IS_STANDALONE = len(sys.argv) > 1 and sys.argv[1] in STANDALONE_COMMANDS
 
-
-def _stack() -> dict[str, Any]:
-    path = DATA_DIR / "stack.json"
-    try:
-        return dict(json.loads(path.read_text()))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-
-
-STACK = _stack()
-
-
-def _database_urls() -> dict[str, str]:
-    """URLs of the three roles: derived ones where DATABASE_URL is the administrator's that `up` was given."""
-    given = env.str("DATABASE_URL", default="")
-    derived = STACK.get("databases", {})
-    if given and hashlib.sha256(given.encode()).hexdigest() != STACK.get("database_source", ""):
-        return {
-            "default": given,
-            "owner": env.str("DATABASE_OWNER_URL", default=given),
-            "operator": env.str("DATABASE_OPERATOR_URL", default=given),
-        }
-    if derived:
-        return {str(alias): str(url) for alias, url in derived.items()}
-    if IS_STANDALONE:
-        return {alias: "postgresql://localhost/none" for alias in ("default", "owner", "operator")}
-    raise ImproperlyConfigured(
-        f"DATABASE_URL is not set and {DATA_DIR}/stack.json does not exist: start the stack with `make up` first."
-    )
-
-
-def _database(url: str, *, pooled: bool) -> dict[str, Any]:
-    database: dict[str, Any] = env.db_url_config(url)
-    database["ENGINE"] = "django_prometheus.db.backends.postgresql" if pooled else "django.db.backends.postgresql"
-    database["CONN_HEALTH_CHECKS"] = True
-    options: dict[str, Any] = {**database.get("OPTIONS", {}), "connect_timeout": 3}
-    if pooled:
-        options["pool"] = {
-            "min_size": 1,
-            "max_size": env.int("DATABASE_POOL_SIZE", default=20),
-            "timeout": 3,
-            "max_idle": 120,
-        }
-        database["CONN_MAX_AGE"] = 0
-    database["OPTIONS"] = options
-    return database
-
-
-_URLS = _database_urls()
-DATABASES = {alias: _database(url, pooled=alias == "default") for alias, url in _URLS.items()}
-for _alias in ("owner", "operator"):
-    DATABASES[_alias]["TEST"] = {"MIRROR": "default"}
+STACK = databases.read_stack(DATA_DIR)
+DATABASES = databases.configure(env, databases.find_urls(env, STACK, is_standalone=IS_STANDALONE))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default=STACK.get("redis_url", "redis://127.0.0.1:6379/0"))
@@ -96,14 +45,19 @@ if not SECRET_KEY and IS_STANDALONE:
     SECRET_KEY = secrets.token_urlsafe(64)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 if len(SECRET_KEY) < 50:
-    raise ImproperlyConfigured("SECRET_KEY: must be set and have at least 50 characters; `make up` makes one.")
+    raise ImproperlyConfigured(
+        "SECRET_KEY: must be set and have at least 50 characters; `make up` makes one."
+    )
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 IS_HTTPS = PUBLIC_URL.startswith("https://")
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=[PUBLIC_URL.partition("://")[2].partition(":")[0], "127.0.0.1", "localhost"]
+    "ALLOWED_HOSTS", default=[*LOOPBACK_HOSTS, urlsplit(PUBLIC_URL).hostname or "localhost"]
 )
 if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS: '*' would accept any host name; name the hosts.")
+if DEBUG and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS):
+    raise ImproperlyConfigured("DEBUG: shows secrets to visitors; it is for loopback hosts only.")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -221,6 +175,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 X_FRAME_OPTIONS = "DENY"
 if env.bool("TRUST_PROXY_TLS", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Programs are not redirected: a key that was sent in the clear has to be noticed, not repaired.
+    SECURE_SSL_REDIRECT = IS_HTTPS
+    SECURE_REDIRECT_EXEMPT = [r"^api/", r"^v1/", r"^livez$", r"^readyz$", r"^prometheus$"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -320,36 +277,8 @@ CONCURRENT_REQUESTS = env.int("CONCURRENT_REQUESTS", default=16)
 PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
-    ],
-    logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    cache_logger_on_first_use=False,
+logs.configure()
+LOGGING = logs.logging(env.str("LOG_LEVEL", default="INFO"))
+SILENCED_SYSTEM_CHECKS = (
+    [] if IS_HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": "structlog.stdlib.ProcessorFormatter",
-            "foreign_pre_chain": [
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
-}
-SILENCED_SYSTEM_CHECKS = [] if IS_HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]

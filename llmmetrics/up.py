@@ -168,9 +168,7 @@ def _watch(application: Application, supervisor: Supervisor) -> None:
 
 def _tell_failure(errand: subprocess.Popen[bytes]) -> None:
     if errand.returncode:
-        say(
-            "The demo data could not be loaded; `manage.py load_demo --data` goes on with it."
-        )
+        say("The demo data could not be loaded; `manage.py load_demo --data` goes on with it.")
 
 
 def _stop(supervisor: Supervisor) -> None:

@@ -10,6 +10,7 @@ from llmmetrics.admin_sites import operator_site, organization_site
 urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
+    path("prometheus", health.prometheus, name="prometheus"),
     path("admin/", organization_site.urls),
     path("operator/", operator_site.urls),
     path("accounts/", include("allauth.urls")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ WEB_THREADS = 24
 WORKER_PROCESSES = 2
 WORKER_OPTIONS = ("--without-mingle", "--without-gossip")
 WORKER_NICENESS = 5
+GRACE_S = 12.0
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,15 @@ class Application:
                 nice=WORKER_NICENESS,
             ),
             self._child("beat", [*celery, "beat", *quiet, "--pidfile="]),
-            self._child("web", self._gunicorn()),
+            Child("web", self._start_web, grace_s=GRACE_S),
         ]
+
+    def _start_web(self) -> subprocess.Popen[bytes]:
+        """Its processes share the figures for Prometheus through a folder, emptied at every start."""
+        figures = self.data_dir / "prometheus"
+        shutil.rmtree(figures, ignore_errors=True)
+        figures.mkdir()
+        return self._start("web", self._gunicorn(), {"PROMETHEUS_MULTIPROC_DIR": str(figures)})
 
     def _gunicorn(self) -> list[str]:
         """Stays within `Child.grace_s` when it stops; trusts no header about the client's address."""
@@ -67,16 +76,18 @@ class Application:
         ]
 
     def _child(self, name: str, module: list[str], nice: int = 0) -> Child:
-        def start() -> subprocess.Popen[bytes]:
-            return processes.start(
-                [sys.executable, "-m", *module],
-                log=self.data_dir / "logs" / f"{name}.log",
-                environment=self.environment,
-                nice=nice,
-                cwd=ROOT,
-            )
+        return Child(name, lambda: self._start(name, module, {}, nice), grace_s=GRACE_S)
 
-        return Child(name, start, grace_s=12.0)
+    def _start(
+        self, name: str, module: list[str], extra: dict[str, str], nice: int = 0
+    ) -> subprocess.Popen[bytes]:
+        return processes.start(
+            [sys.executable, "-m", *module],
+            log=self.data_dir / "logs" / f"{name}.log",
+            environment={**self.environment, **extra},
+            nice=nice,
+            cwd=ROOT,
+        )
 
     def run(self, *arguments: str) -> str:
         """Run Python with these arguments to its end; raises RuntimeError with what it said when it fails."""
