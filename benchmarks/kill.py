@@ -34,6 +34,7 @@ RECOVERY_S = 60
 # Old enough that every session is closed: no KPI changes by the clock while they are compared.
 AGE = timedelta(hours=20)
 STREAM_EVENTS = 400_000
+METRICS_A_QUERY = 20
 
 
 @dataclass
@@ -80,7 +81,13 @@ def main() -> None:
 
 
 def child_of(name: str) -> Callable[[Stack], int]:
-    return lambda stack: children_of(stack.pids[name])[0]
+    """A process that the supervised one forked; one that has just started is waited for."""
+
+    def find(stack: Stack) -> int:
+        wait_for(lambda: len(children_of(stack.pids[name])) >= 2, RECOVERY_S, f"the children of {name}")
+        return children_of(stack.pids[name])[0]
+
+    return find
 
 
 def supervised(name: str) -> Callable[[Stack], int]:
@@ -177,11 +184,19 @@ def verify(stack: Stack, sent: Sent) -> dict[str, int]:
 
 def kpis(stack: Stack) -> dict[str, Any]:
     """Points of every metric, by key and interval."""
-    keys = ",".join(metric["key"] for metric in stack.get("/api/v1/metrics")["metrics"])
+    metrics = stack.get("/api/v1/metrics")["metrics"]
+    every = [metric["key"] for metric in metrics]
+    by_channel = [metric["key"] for metric in metrics if "channel" in metric["dimensions"]]
     found = {}
-    for interval, more in (("total", ""), ("hour", ""), ("day", "&group_by=channel")):
-        answer = stack.get(f"/api/v1/metrics/query?metrics={keys}&interval={interval}{window()}{more}")
-        found |= {f"{key} {interval}": one["points"] for key, one in answer["metrics"].items()}
+    for interval, keys, more in (
+        ("total", every, ""),
+        ("hour", every, ""),
+        ("day", by_channel, "&group_by=channel"),
+    ):
+        for start in range(0, len(keys), METRICS_A_QUERY):
+            named = ",".join(keys[start : start + METRICS_A_QUERY])
+            answer = stack.get(f"/api/v1/metrics/query?metrics={named}&interval={interval}{window()}{more}")
+            found |= {f"{key} {interval}": one["points"] for key, one in answer["metrics"].items()}
     return found
 
 
