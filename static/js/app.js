@@ -108,6 +108,12 @@
     if (event.detail.target && event.detail.target.id === "page") announce("The page was updated.");
   });
 
+  /* A list that somebody is ticking is not exchanged under their hands. */
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const list = event.detail.elt;
+    if (list.hasAttribute("data-keep-ticked") && list.querySelector("input[type=checkbox]:checked")) event.preventDefault();
+  });
+
   function failed(event, text) {
     const target = event.detail.target;
     const skeleton = target && target.querySelector(".skeleton");

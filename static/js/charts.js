@@ -74,7 +74,7 @@
       type: "line", yMin: line.value, yMax: line.value, borderWidth: 1, borderDash: line.is_limit ? [1, 3] : [4, 4],
       borderColor: line.is_limit ? colours.limit : colours.target,
       label: {
-        display: true, content: line.label, position: "start", yAdjust: -9, padding: { x: 2, y: 0 },
+        display: true, content: line.label, position: line.is_limit ? "end" : "start", yAdjust: -9, padding: { x: 2, y: 0 },
         backgroundColor: faded(colours.surface, 0.75), color: colours.text, font: { size: 11, weight: "normal" },
       },
     }]));
