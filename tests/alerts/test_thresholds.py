@@ -27,16 +27,20 @@ def test_refuses_a_critical_value_that_is_better_than_the_warning(organization: 
         organization, metric="frustration_spike_rate", warning=Decimal("0.10"), critical=Decimal("0.05")
     )
     assert messages["critical"] == [
-        "critical: 0.05 is better than warning 0.1; frustration_spike_rate is better when lower, "
-        "so critical must be at least warning."
+        (
+            "critical: 0.05 is better than warning 0.1; frustration_spike_rate is better when lower, "
+            "so critical must be at least warning."
+        )
     ]
 
 
 def test_refuses_the_wrong_side_where_higher_is_better(organization: Any) -> None:
     messages = refused(organization, metric="recovery_rate", target=Decimal("0.6"), warning=Decimal("0.7"))
     assert messages["warning"] == [
-        "warning: 0.7 is better than target 0.6; recovery_rate is better when higher, "
-        "so warning must be at most target."
+        (
+            "warning: 0.7 is better than target 0.6; recovery_rate is better when higher, "
+            "so warning must be at most target."
+        )
     ]
 
 
