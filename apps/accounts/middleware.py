@@ -68,6 +68,12 @@ class TenantMiddleware:
         request.organization = request.membership = request.identity = None
         if request.path.startswith("/api/"):
             return self.answer_key(request)
+        was_signed_in = request.user.is_authenticated
+        response = self.answer_member(request)
+        self.keep_out_of_stores(request, response, was_signed_in=was_signed_in)
+        return response
+
+    def answer_member(self, request: TenantRequest) -> HttpResponse:
         organization_id = None
         if request.user.is_authenticated and not request.path.startswith(BETWEEN_ORGANIZATIONS):
             organization_id = active_organization(request)
@@ -91,6 +97,14 @@ class TenantMiddleware:
             request.identity = identity
             request.organization = Organization.objects.get()
             return self.answer(request)
+
+    @staticmethod
+    def keep_out_of_stores(request: HttpRequest, response: HttpResponse, *, was_signed_in: bool) -> None:
+        """Signed-in pages stay in no cache, and a sign-out empties what the browser held."""
+        if was_signed_in:
+            response.headers.setdefault("Cache-Control", "no-store")
+            if not request.user.is_authenticated:
+                response["Clear-Site-Data"] = '"cache", "storage"'
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

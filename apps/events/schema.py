@@ -235,8 +235,9 @@ DECODERS: dict[str, msgspec.json.Decoder[Event]] = {
     name: msgspec.json.Decoder(struct) for name, struct in KINDS.items()
 }
 CUSTOM = msgspec.json.Decoder(Event)
+STRUCTS: list[type[Event]] = [Event, *KINDS.values()]
 FIELDS: dict[type[Event], frozenset[str]] = {
-    struct: frozenset(struct.__struct_fields__) for struct in [Event, *KINDS.values()]
+    struct: frozenset(struct.__struct_fields__) for struct in STRUCTS
 }
 
 # Fields whose value is conversation text: stored apart, redacted or dropped by the project's privacy mode.
