@@ -50,6 +50,7 @@ def provision(admin_url: str, known: dict[str, str], database: str | None = None
         for alias, role in ROLES.items():
             passwords[alias] = passwords[alias] or secrets.token_urlsafe(24)
             _make_role(connection, role, passwords[alias] or "")
+        _join_owner(connection)
         if database is not None:
             _make_database(connection, database)
     with psycopg.connect(url_for_database(admin_url, name), autocommit=True, connect_timeout=5) as connection:
@@ -63,12 +64,21 @@ def url_for_database(admin_url: str, database: str) -> str:
 
 
 def _make_role(connection: psycopg.Connection[tuple[object, ...]], role: str, password: str) -> None:
+    """Make the role; of one that exists only the password is set, and the boot checks judge the rest."""
     exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-    verb = "ALTER" if exists else "CREATE"
+    verb = (
+        "ALTER ROLE {} LOGIN PASSWORD {}"
+        if exists
+        else "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}"
+    )
+    connection.execute(sql.SQL(verb).format(sql.Identifier(role), sql.Literal(password)))
+
+
+def _join_owner(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Let an administrator who is no superuser decide about what llm_owner will own."""
     connection.execute(
-        sql.SQL(verb + " ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}").format(
-            sql.Identifier(role), sql.Literal(password)
-        )
+        "DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN "
+        "GRANT llm_owner TO CURRENT_USER; END IF; END $$"
     )
 
 
