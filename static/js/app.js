@@ -97,10 +97,12 @@
   /* The server says what to read aloud through the HX-Trigger header. */
   document.addEventListener("announce", (event) => announce(event.detail.value));
 
+  /* Addresses stay short: what is empty or a default is not in them. */
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb !== "get" || !event.detail.elt.matches("form")) return;
+    const defaults = JSON.parse(event.detail.elt.dataset.defaults || "{}");
     for (const [name, value] of [...event.detail.formData.entries()]) {
-      if (value === "") event.detail.formData.delete(name);
+      if (value === "" || value === defaults[name]) event.detail.formData.delete(name);
     }
   });
 

@@ -36,7 +36,9 @@ def owner(as_role: Callable[[str], Client]) -> Client:
     return as_role(Role.OWNER)
 
 
-def conversation(start: datetime, name: str, *, is_frustrated: bool = False, **more: Any) -> list[dict[str, Any]]:
+def conversation(
+    start: datetime, name: str, *, is_frustrated: bool = False, **more: Any
+) -> list[dict[str, Any]]:
     """A finished session of one turn that feeds all five conversation metrics."""
     answered = start + timedelta(seconds=4)
     return [
@@ -70,7 +72,9 @@ def busy(sender: Sender, now: datetime) -> Sender:
     for number in range(40):
         start = now - timedelta(days=number % 8, minutes=number)
         sender.send(*conversation(start, f"s{number}", is_frustrated=number % 5 == 0))
-    sender.send({"event": "llm_query_sent"}, {"event": "llm_query_sent", "timestamp": "never", "query_text": "sesame"})
+    sender.send(
+        {"event": "llm_query_sent"}, {"event": "llm_query_sent", "timestamp": "never", "query_text": "sesame"}
+    )
     sender.digest()
     return sender
 

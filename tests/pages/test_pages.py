@@ -70,7 +70,12 @@ def test_every_metric_has_a_page(busy: Sender, owner: Client) -> None:
 
 
 def test_an_unknown_metric_or_band_is_not_found(owner: Client) -> None:
-    for path in ("/metrics/nothing/", "/metrics/nothing/csv/", "/dashboard/bands/no/", "/dashboard/trends/no/"):
+    for path in (
+        "/metrics/nothing/",
+        "/metrics/nothing/csv/",
+        "/dashboard/bands/no/",
+        "/dashboard/trends/no/",
+    ):
         assert owner.get(path).status_code == 404
 
 
@@ -131,8 +136,15 @@ def test_the_filter_bar_shows_what_the_address_says(busy: Sender, owner: Client)
         ("by=shoe_size", 400, "by"),
     ],
 )
-def test_a_wrong_address_is_refused_in_one_sentence(owner: Client, query_string: str, status: int, field: str) -> None:
-    for path in ("/dashboard/", "/dashboard/bands/conversation/", "/dashboard/trends/conversation/", "/metrics/sessions/"):
+def test_a_wrong_address_is_refused_in_one_sentence(
+    owner: Client, query_string: str, status: int, field: str
+) -> None:
+    for path in (
+        "/dashboard/",
+        "/dashboard/bands/conversation/",
+        "/dashboard/trends/conversation/",
+        "/metrics/sessions/",
+    ):
         answer = owner.get(f"{path}?{query_string}")
         assert answer.status_code == status
         assert f"<p>{field}: " in answer.content.decode()
@@ -198,7 +210,9 @@ def test_the_badge_tells_of_new_data_once(sender: Sender, owner: Client, now: da
     assert poll(seen)[1] == ""
 
 
-def test_a_batch_that_could_not_be_digested_is_shown_with_its_reason(sender: Sender, owner: Client, now: datetime) -> None:
+def test_a_batch_that_could_not_be_digested_is_shown_with_its_reason(
+    sender: Sender, owner: Client, now: datetime
+) -> None:
     sender.send(query(now))
     with tenant(sender.provisioned.organization.id):
         Batch.objects.update(attempts=2, error="division by zero", next_attempt_at=now + timedelta(days=1))
@@ -210,7 +224,9 @@ def test_a_batch_that_could_not_be_digested_is_shown_with_its_reason(sender: Sen
 
 def test_the_ledger_adds_up_and_pages(sender: Sender, owner: Client, now: datetime) -> None:
     for number in range(55):
-        sender.send(query(now + timedelta(seconds=number)), query(now + timedelta(seconds=number)), {"event": "no"})
+        sender.send(
+            query(now + timedelta(seconds=number)), query(now + timedelta(seconds=number)), {"event": "no"}
+        )
     first = owner.get("/events/ledger/").content.decode()
     rows = re.findall(r'data-label="(Sent|Accepted|Duplicate|Rejected)" class="num">(\d+)<', first)
     assert len(rows) == 200
@@ -236,7 +252,9 @@ def test_only_owners_and_admins_withdraw_a_batch(
     assert (entry.before, entry.after) == ({"state": "pending"}, {"state": "withdrawing"})
 
 
-def test_a_foreign_batch_is_not_found(sender: Sender, make_organization: Callable[..., Any], now: datetime, owner: Client) -> None:
+def test_a_foreign_batch_is_not_found(
+    sender: Sender, make_organization: Callable[..., Any], now: datetime, owner: Client
+) -> None:
     foreign = Sender(make_organization(), now).send(query(now)).batch_id
     for address in (f"/events/ledger/{foreign}/withdraw/", f"/events/ledger/{10**30}/withdraw/"):
         assert owner.get(address).status_code == 404
@@ -258,13 +276,17 @@ def test_refused_events_are_listed_by_reason(busy: Sender, owner: Client) -> Non
     assert owner.get("/events/rejected/?code=nonsense&before=x").content.count(b'data-label="Reason"') == 0
 
 
-def test_replaying_tells_what_became_of_the_events(busy: Sender, as_role: Callable[[str], Client], owner: Client) -> None:
+def test_replaying_tells_what_became_of_the_events(
+    busy: Sender, as_role: Callable[[str], Client], owner: Client
+) -> None:
     with tenant(busy.provisioned.organization.id):
         ids = list(RejectedEvent.objects.values_list("id", flat=True))
     assert as_role(Role.PRODUCT).post("/events/rejected/replay/", {"which": "all"}).status_code == 404
     none = owner.post("/events/rejected/replay/", {"which": "chosen"}, follow=True).content.decode()
     assert "Tick the events to replay first." in none
-    one = owner.post("/events/rejected/replay/", {"which": "chosen", "ids": ids[:1]}, follow=True).content.decode()
+    one = owner.post(
+        "/events/rejected/replay/", {"which": "chosen", "ids": ids[:1]}, follow=True
+    ).content.decode()
     assert "Replayed 1: 0 accepted, 0 already known, 1 refused again." in one
 
 
@@ -284,7 +306,9 @@ def test_getting_a_page_writes_nothing(busy: Sender, owner: Client) -> None:
         assert owner.post(path).status_code == 405, path
 
 
-def test_the_demo_badge_is_on_every_page_of_a_demo(make_organization: Callable[..., Any], owner: Client, organization: Any) -> None:
+def test_the_demo_badge_is_on_every_page_of_a_demo(
+    make_organization: Callable[..., Any], owner: Client, organization: Any
+) -> None:
     assert b"Demo data." not in owner.get("/dashboard/").content
     with tenant(organization.organization.id):
         organization.project.is_demo = True

@@ -17,7 +17,9 @@ BUDGET_BYTES = 160_000
 
 
 def documented() -> dict[str, str]:
-    rows = re.findall(r"^\| (\S+\.(?:js|css)) \|.*\| ([0-9a-f]{64}) \|$", (VENDOR / "README.md").read_text(), re.M)
+    rows = re.findall(
+        r"^\| (\S+\.(?:js|css)) \|.*\| ([0-9a-f]{64}) \|$", (VENDOR / "README.md").read_text(), re.M
+    )
     return dict(rows)
 
 
@@ -35,7 +37,9 @@ def test_no_vendored_file_names_a_source_map() -> None:
 
 
 def test_all_scripts_and_styles_of_a_page_stay_within_the_budget(capsys: pytest.CaptureFixture[str]) -> None:
-    files = [path for path in STATIC.rglob("*") if path.suffix in (".js", ".css") and path.name != "admin.css"]
+    files = [
+        path for path in STATIC.rglob("*") if path.suffix in (".js", ".css") and path.name != "admin.css"
+    ]
     sizes = {path.relative_to(STATIC).as_posix(): len(gzip.compress(path.read_bytes(), 9)) for path in files}
     with capsys.disabled():
         print(f"\n  scripts and styles, gzipped: {sum(sizes.values()):,} of {BUDGET_BYTES:,} bytes")
