@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,24 @@ from django.test import Client
 from apps.conversations.digest import digest_organization
 
 FILE = Path(__file__).parent / "data" / "tau_bench.ndjson.zst"
+# Counted in the published file itself: calls by the name of their function, and traces with a transfer.
+TOOL_CALLS = {
+    "get_reservation_details": 377,
+    "search_direct_flight": 141,
+    "get_user_details": 120,
+    "update_reservation_flights": 104,
+    "calculate": 96,
+    "think": 92,
+    "cancel_reservation": 69,
+    "book_reservation": 53,
+    "transfer_to_human_agents": 48,
+    "search_onestop_flight": 38,
+    "update_reservation_baggages": 14,
+    "send_certificate": 8,
+    "list_all_airports": 2,
+    "update_reservation_passengers": 2,
+}
+TRANSFERRED = 48
 
 
 @pytest.fixture
@@ -48,13 +65,11 @@ def test_tells_of_200_traces_what_the_file_says(
         assert answer.status_code == 200, answer.content
         return list(answer.json()["points"])
 
-    tools = Counter(event["tool_name"] for event in traces if event["event"] == "tool_call")
-    assert sum(tools.values()) == 1164
-    humans = {event["session_id"] for event in traces if event["event"] == "handoff"}
     assert read("sessions")[0]["value"] == 200
-    assert {point["group"]["tool"]: point["value"] for point in read("tool_calls", group_by="tool")} == tools
+    tools = {point["group"]["tool"]: point["value"] for point in read("tool_calls", group_by="tool")}
+    assert tools == TOOL_CALLS
     handoffs = read("human_handoff_rate")[0]
-    assert (handoffs["numerator"], handoffs["denominator"]) == (len(humans), 200)
+    assert (handoffs["numerator"], handoffs["denominator"]) == (TRANSFERRED, 200)
 
 
 def test_an_import_that_is_repeated_adds_nothing(

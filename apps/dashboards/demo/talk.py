@@ -45,7 +45,7 @@ class Talk:
     @property
     def is_flagged(self) -> bool:
         """Whether the application says of each message if its writer is frustrated; mail does not."""
-        return self.base["channel"] != "email"
+        return bool(self.base["channel"] != "email")
 
     @property
     def is_traced(self) -> bool:

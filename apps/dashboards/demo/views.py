@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.dashboards.access import Member, configuring_required
+from apps.accounts.access import Member, configuring_required
 from apps.dashboards.demo.load import demo_project, loaded
 from apps.dashboards.demo.organization import add_demo_project
 from apps.dashboards.demo.removal import remove_demo

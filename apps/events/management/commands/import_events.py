@@ -8,9 +8,11 @@ import io
 import json
 import sys
 import time
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,7 +27,10 @@ from apps.events.receive import Verdict, ingest
 
 EVENTS_A_BATCH = 1_000
 HEAD_BYTES = 64 * 1024
+CHUNK_BYTES = 256 * 1024
 SHOW_EVERY_S = 5.0
+# What a file raises that is cut off or not what its ending says; gzip's errors are OSErrors.
+UNREADABLE = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 
 @dataclass
@@ -41,6 +46,15 @@ class Progress:
         self.codes.update(str(error["code"]) for error in verdict.errors)
 
 
+class Unreadable(Exception):
+    """A file that is not there, or can not be read to its end; `progress` tells what went in before."""
+
+    def __init__(self, file: Path, reason: str, progress: Progress | None = None) -> None:
+        self.progress = progress or Progress()
+        before = f" after {self.progress.lines:,} lines, which were imported" if self.progress.lines else ""
+        super().__init__(f"{file}: {reason}{before}.")
+
+
 class Command(BaseCommand):
     help = "Import events from NDJSON files (.ndjson, .gz, .zst), as POST /api/v1/events would take them."
 
@@ -54,10 +68,14 @@ class Command(BaseCommand):
         organization_id, project_id = find_target(options["organization"], options["project"])
         whole: Counter[str] = Counter()
         codes: Counter[str] = Counter()
+        failures: list[str] = []
         for file in options["files"]:
-            if not file.is_file():
-                raise CommandError(f"{file}: there is no such file.")
-            progress = Importer(file, organization_id, project_id, historical=options["historical"]).run()
+            try:
+                importer = Importer(file, organization_id, project_id, historical=options["historical"])
+                progress = importer.run()
+            except Unreadable as failure:
+                failures.append(str(failure))
+                progress = failure.progress
             whole.update(progress.counts)
             codes.update(progress.codes)
         self.stdout.write(
@@ -65,6 +83,8 @@ class Command(BaseCommand):
         )
         for code, count in codes.most_common():
             self.stdout.write(f"  {code}: {count:,}")
+        if failures:
+            raise CommandError(" ".join(failures))
 
 
 def find_target(organization: str | None, project: str | None) -> tuple[int, int]:
@@ -91,6 +111,8 @@ class Importer:
     """Sends one file; remembers after each committed batch how many lines are done."""
 
     def __init__(self, file: Path, organization_id: int, project_id: int, *, historical: bool) -> None:
+        if not file.is_file():
+            raise Unreadable(file, "there is no such file")
         self.file = file
         self.organization_id = organization_id
         self.project_id = project_id
@@ -110,8 +132,15 @@ class Importer:
         progress = self._resume()
         if progress.lines:
             print(f"{self.file.name}: goes on after line {progress.lines:,}", file=sys.stderr)
+        self._send_rest(progress)
+        self._show(progress, self.size, is_last=True)
+        self.checkpoint.unlink(missing_ok=True)
+        return progress
+
+    def _send_rest(self, progress: Progress) -> None:
+        """Send the batches that are still missing, and remember each."""
         with self.file.open("rb") as raw:
-            for lines in self._batches(raw, progress.lines):
+            for lines in self._batches(raw, progress):
                 verdict = ingest(
                     organization_id=self.organization_id,
                     project_id=self.project_id,
@@ -125,19 +154,18 @@ class Importer:
                 progress.add(verdict)
                 self._remember(progress)
                 self._show(progress, raw.tell())
-        self._show(progress, self.size, is_last=True)
-        self.checkpoint.unlink(missing_ok=True)
-        return progress
 
-    def _batches(self, raw: IO[bytes], skip: int) -> Iterator[list[bytes]]:
+    def _batches(self, raw: IO[bytes], progress: Progress) -> Iterator[list[bytes]]:
+        """The lines that are still missing; raises `Unreadable` where the file breaks off."""
         batch: list[bytes] = []
-        for number, line in enumerate(_lines(self.file, raw)):
-            if number < skip:
-                continue
-            batch.append(line.strip())
-            if len(batch) == EVENTS_A_BATCH:
-                yield batch
-                batch = []
+        try:
+            for line in islice(_lines(self.file, raw), progress.lines, None):
+                batch.append(line.strip())
+                if len(batch) == EVENTS_A_BATCH:
+                    yield batch
+                    batch = []
+        except UNREADABLE as error:
+            raise Unreadable(self.file, f"can not be read ({error})", progress) from error
         if batch:
             yield batch
 
@@ -175,10 +203,34 @@ class Importer:
         print(f"\r{text}" if is_terminal else text, end=end, file=sys.stderr, flush=True)
 
 
-def _lines(file: Path, raw: IO[bytes]) -> IO[bytes]:
+def _lines(file: Path, raw: IO[bytes]) -> Iterable[bytes]:
     """The file's lines, inflated by its ending."""
     if file.suffix == ".gz":
         return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if file.suffix in (".zst", ".zstd"):
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
+        return _split(_inflate_zstd(raw))
     return raw
+
+
+def _inflate_zstd(raw: IO[bytes]) -> Iterator[bytes]:
+    """All frames of a zstd file; the library's own reader would take a cut-off one for its end."""
+    inflater = zstandard.ZstdDecompressor().decompressobj()
+    has_begun = False
+    while chunk := raw.read(CHUNK_BYTES):
+        while chunk:
+            has_begun = True
+            yield inflater.decompress(chunk)
+            chunk = inflater.unused_data
+            if inflater.eof:
+                inflater, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
+    if has_begun:
+        raise EOFError("the zstd stream is cut off")
+
+
+def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
