@@ -91,4 +91,5 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "").encode()
     if not settings.PROMETHEUS_TOKEN or not secrets.compare_digest(given, expected):
         raise Http404
-    return ExportToDjangoView(request)
+    figures: HttpResponse = ExportToDjangoView(request)
+    return figures

@@ -101,10 +101,10 @@ def _start_servers(servers: Servers, supervisor: Supervisor) -> None:
     if servers.cluster is not None:
         say("Starting PostgreSQL …")
         servers.cluster.create()
-        supervisor.add(Child("postgres", servers.cluster.start, stop_signal=signal.SIGINT))
+        supervisor.add(Child("postgres", servers.cluster.start, signal.SIGINT, is_server=True))
     if servers.broker is not None:
         say("Starting Redis …")
-        supervisor.add(Child("redis", servers.broker.start))
+        supervisor.add(Child("redis", servers.broker.start, is_server=True))
     wait_until_ready(servers, supervisor)
     servers.prepare_database()
 

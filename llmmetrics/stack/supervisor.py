@@ -21,12 +21,13 @@ LEFTOVER_GRACE_S = 1.0
 
 @dataclass
 class Child:
-    """One supervised process and how to end it."""
+    """One supervised process and how to end it. Servers end after what uses them."""
 
     name: str
     start: Callable[[], subprocess.Popen[bytes]]
     stop_signal: int = signal.SIGTERM
     grace_s: float = 10.0
+    is_server: bool = False
     process: subprocess.Popen[bytes] | None = None
     delay_s: float = FIRST_DELAY_S
     retry_at: float = 0.0
@@ -36,18 +37,19 @@ class Child:
         self.process = self.start()
         self.started_at = time.monotonic()
 
+    def ask_to_end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(self.stop_signal)
+
     def end(self) -> None:
-        """Ask, wait, then kill what is left of the group."""
+        """Wait for the end that was asked for, then kill what is left of the group."""
         if self.process is None:
             return
-        process = self.process
-        if process.poll() is None:
-            process.send_signal(self.stop_signal)
-            try:
-                process.wait(self.grace_s)
-            except subprocess.TimeoutExpired:
-                signal_group(process, signal.SIGKILL)
-                process.wait(5)
+        try:
+            self.process.wait(self.grace_s)
+        except subprocess.TimeoutExpired:
+            signal_group(self.process, signal.SIGKILL)
+            self.process.wait(5)
         self.sweep()
         self.process = None
 
@@ -64,7 +66,7 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Children in the order of their start; they end in reverse.
+    """Children in the order of their start.
 
     With `adopts`, the process has called `processes.adopt_orphans()`: what a dead child leaves behind
     in whatever process group (PostgreSQL's backends each have their own) comes to us and is ended.
@@ -109,13 +111,17 @@ class Supervisor:
         return True
 
     def stop(self) -> None:
-        """End everything, the last started first."""
+        """End everything: the application at once, then the servers that it stands on."""
         for errand in self.errands:
             if errand.poll() is None:
                 signal_group(errand, signal.SIGTERM)
-        for child in reversed(self.children):
-            child.end()
-            self._end_leftovers()
+        for is_server in (False, True):
+            ending = [child for child in reversed(self.children) if child.is_server == is_server]
+            for child in ending:
+                child.ask_to_end()
+            for child in ending:
+                child.end()
+        self._end_leftovers()
 
     def _end_leftovers(self) -> None:
         """End adopted orphans: ask, wait, kill."""
