@@ -100,6 +100,9 @@ class Organization(models.Model):
 
     objects = OrganizationManager()
 
+    class Meta:
+        verbose_name = verbose_name_plural = "organisation"
+
     def __str__(self) -> str:
         return self.name
 
@@ -116,6 +119,7 @@ class Membership(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "member"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization_id", "user"], name="accounts_membership_once"),
             models.UniqueConstraint(fields=["organization_id", "id"], name="accounts_membership_key"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,25 +12,31 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 
-from apps.accounts.tenant_admin import TenantModelAdmin
+from apps.accounts.tenant_admin import ModelForm, TenantModelAdmin
 from apps.alerts.models import LEVELS, Preset, Threshold, plain
 from apps.alerts.presets import FIELDS, Effective, apply_preset, effective_thresholds, label, preset_changes
 from apps.alerts.wording import amount
+from apps.metrics.catalogue import METRICS
+
+LAST_COLUMNS = ("window_days", "minimum_sample", "is_enabled")
+
+
+class ThresholdForm(ModelForm):
+    """The stored figures without the zeros that fill their column."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for level in LEVELS:
+            value = self.initial.get(level)
+            if isinstance(value, Decimal):
+                self.initial[level] = Decimal(plain(value))
 
 
 class ThresholdAdmin(TenantModelAdmin):
     """Own thresholds; below them the shipped ones that are in force without a row."""
 
-    list_display = (
-        "metric",
-        "where",
-        "target",
-        "warning",
-        "critical",
-        "window_days",
-        "minimum_sample",
-        "is_enabled",
-    )
+    form = ThresholdForm
+    list_display = ("metric", "where", *(f"{level}_shown" for level in LEVELS), *LAST_COLUMNS)
     list_select_related = ("project",)
     list_filter = ("is_enabled",)
     search_fields = ("metric", "source")
@@ -44,6 +51,18 @@ class ThresholdAdmin(TenantModelAdmin):
     @admin.display(description="holds for")
     def where(self, row: Threshold) -> str:
         return str(row.project) if row.project else "the organisation"
+
+    @admin.display(description="target")
+    def target_shown(self, row: Threshold) -> str:
+        return _figures(row, METRICS[row.metric].unit)["target"]
+
+    @admin.display(description="warning")
+    def warning_shown(self, row: Threshold) -> str:
+        return _figures(row, METRICS[row.metric].unit)["warning"]
+
+    @admin.display(description="critical")
+    def critical_shown(self, row: Threshold) -> str:
+        return _figures(row, METRICS[row.metric].unit)["critical"]
 
     @admin.display(description="preset")
     def origin(self, row: Threshold) -> str:

@@ -5,5 +5,5 @@ from django.apps import AppConfig
 
 class AlertsConfig(AppConfig):
     name = "apps.alerts"
-    verbose_name = "Thresholds"
+    verbose_name = "Monitoring"
     default_auto_field = "django.db.models.BigAutoField"

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("accounts", "0002_isolation")]
 
     operations: ClassVar = [
+        migrations.AlterModelOptions(
+            name="organization",
+            options={"verbose_name": "organisation", "verbose_name_plural": "organisation"},
+        ),
+        migrations.AlterModelOptions(name="membership", options={"verbose_name": "member"}),
         migrations.AlterModelOptions(name="apikey", options={"verbose_name": "API key"}),
         migrations.AlterModelOptions(
             name="auditentry", options={"ordering": ["-at", "-id"], "verbose_name_plural": "audit entries"}

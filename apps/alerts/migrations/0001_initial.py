@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('critical', models.DecimalField(blank=True, decimal_places=6, help_text='A worse value is critical.', max_digits=18, null=True)),
                 ('window_days', models.PositiveSmallIntegerField(default=30, help_text='Complete local days that are looked at together: 1, 7, 30 …', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)])),
                 ('minimum_sample', models.PositiveIntegerField(default=30, help_text='With fewer observations in the window nothing is judged.', validators=[django.core.validators.MinValueValidator(1)])),
-                ('source', models.CharField(blank=True, default='', help_text='Whose figures these are.', max_length=400)),
+                ('source', models.CharField(blank=True, default='', help_text='Where these figures come from.', max_length=400)),
                 ('preset', models.CharField(blank=True, choices=[('strict', 'Strict'), ('normal', 'Normal'), ('relaxed', 'Relaxed')], default='', editable=False, max_length=8)),
                 ('is_enabled', models.BooleanField(default=True, help_text='Off: this metric is not judged.', verbose_name='enabled')),
                 ('updated_at', models.DateTimeField(auto_now=True)),
