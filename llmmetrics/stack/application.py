@@ -67,12 +67,13 @@ class Application:
         return self._start("web", self._gunicorn(), {"PROMETHEUS_MULTIPROC_DIR": str(figures)})
 
     def _gunicorn(self) -> list[str]:
-        """Stays within `Child.grace_s` when it stops; trusts no header about the client's address."""
+        """Stays within GRACE_S when it stops, trusts no header about the client's address, writes nothing
+        outside DATA_DIR (its control socket would lie in the home folder, one for all stacks)."""
         return [
             *("gunicorn", "llmmetrics.wsgi", "--bind", f"127.0.0.1:{self.port}", "--log-level", "warning"),
             *("--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
-            *("--timeout", "60", "--graceful-timeout", "8", "--keep-alive", "5"),
-            *("--forwarded-allow-ips", "", "--limit-request-field_size", "16380"),
+            *("--timeout", "60", "--graceful-timeout", "8", "--keep-alive", "5", "--preload"),
+            *("--forwarded-allow-ips", "", "--limit-request-field_size", "16380", "--no-control-socket"),
         ]
 
     def _child(self, name: str, module: list[str], nice: int = 0) -> Child:
