@@ -28,7 +28,7 @@ class Server(ThreadingMixIn, WSGIServer):
 
 
 class Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_request(self, *args: Any) -> None:
         """Requests are no news in a test."""
 
 
