@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 TASK = "apps.conversations.tasks.digest"
 PAUSE_AFTER_FAILURE_S = 5.0
-SPACING_S = 0.5
+SPACING_S = 1.0
 
 _lock = Lock()
 _state: dict[str, float] = {"retry_at": 0.0}
@@ -24,7 +24,7 @@ _nudged: dict[int, float] = {}
 
 
 def nudge(organization_id: int) -> None:
-    """Ask for a digest; at most twice a second per organisation and process. Never raises."""
+    """Ask for a digest; at most once a second per organisation and process. Never raises."""
     now = time.monotonic()
     with _lock:
         if now < _state["retry_at"] or now - _nudged.get(organization_id, -1e9) < SPACING_S:
