@@ -58,6 +58,15 @@ def active_organization(request: HttpRequest) -> int | None:
     return mine[0] if mine else None
 
 
+def own_organizations(request: HttpRequest) -> list[Organization]:
+    """The organisations of the signed-in person, each read in its own scope; no other may be open."""
+    found = []
+    for organization_id in memberships_of(int(request.user.pk or 0)):
+        with tenant(organization_id):
+            found.append(Organization.objects.get())
+    return found
+
+
 class TenantMiddleware:
     """Runs the view, and the rendering of its template, inside the organisation's transaction."""
 
@@ -113,7 +122,7 @@ class TenantMiddleware:
         return response
 
 
-# Joining another organisation happens in that one's scope, not in the active one's.
-BETWEEN_ORGANIZATIONS = ("/invitations/", "/accounts/login/", "/accounts/signup/")
+# Joining another organisation, or changing to it, happens in that one's scope, not in the active one's.
+BETWEEN_ORGANIZATIONS = ("/invitations/", "/switch/", "/accounts/login/", "/accounts/signup/")
 # Receivers read their body first and open the organisation only to store.
 RECEIVERS = frozenset({"/api/v1/events"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zoneinfo
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +15,7 @@ from apps.accounts import audit, invitations, roster
 from apps.accounts.access import Member, configuring_required
 from apps.accounts.forms import NEW_KEY, InviteForm, KeyForm, OrganizationForm, ProjectForm
 from apps.accounts.keys import create_key
-from apps.accounts.middleware import ORGANIZATION_SESSION_KEY, memberships_of
+from apps.accounts.middleware import ORGANIZATION_SESSION_KEY, memberships_of, own_organizations
 from apps.accounts.models import ApiKey, AuditEntry, Invitation, Membership, Project
 from apps.accounts.projects import save_with_audit
 
@@ -166,15 +167,15 @@ def revoke_key(request: HttpRequest, member: Member, key_id: int) -> HttpRespons
     return redirect("keys")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def switch_organization(request: HttpRequest) -> HttpResponse:
-    """Make another of one's own organisations the active one."""
+    """List one's own organisations; POST makes one of them the active one."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    if request.method == "GET":
+        return render(request, "accounts/switch.html", {"organizations": own_organizations(request)})
     wanted = request.POST.get("organization", "")
-    if (
-        not request.user.is_authenticated
-        or not wanted.isdigit()
-        or int(wanted) not in memberships_of(request.user.pk)
-    ):
+    if not wanted.isdigit() or int(wanted) not in memberships_of(request.user.pk):
         raise Http404
     request.session[ORGANIZATION_SESSION_KEY] = int(wanted)
     return redirect("dashboard")

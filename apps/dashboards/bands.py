@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from apps.accounts.access import Member
 from apps.alerts.evaluate import states
 from apps.alerts.presets import Effective, effective_thresholds
-from apps.dashboards.access import Member
 from apps.dashboards.charts import Chart, chart
 from apps.dashboards.panels import OVERVIEW, Band
 from apps.dashboards.selection import Selection

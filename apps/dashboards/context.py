@@ -7,8 +7,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from apps.accounts.access import Member, member_of
+from apps.accounts.middleware import memberships_of
 from apps.accounts.models import Project
-from apps.dashboards.access import Member, member_of
 from apps.dashboards.navigation import account_items, navigation
 
 DEMO_ORGANIZATION = (
@@ -30,11 +31,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "layout": layout,
         "shell": {
             "navigation": navigation(request.path, member),
-            "account": account_items(request.path),
+            "account": account_items(request.path, has_several=_has_several(member)),
             "sign_out": _address("account_logout"),
             "demo": _demo(member, request.GET.getlist("project")),
         },
     }
+
+
+def _has_several(member: Member | None) -> bool:
+    return member is not None and len(memberships_of(member.membership.user_id)) > 1
 
 
 def _address(name: str) -> str:

@@ -8,8 +8,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import audit
+from apps.accounts.access import Member, configuring_required, member_required
 from apps.dashboards import freshness, ledger
-from apps.dashboards.access import Member, configuring_required, member_required
 from apps.dashboards.respond import page
 from apps.events import ledger as events_ledger
 from apps.events.models import Batch, BatchState

@@ -7,9 +7,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from apps.accounts.access import Member
 from apps.accounts.models import Organization
 from apps.alerts.evaluate import states
-from apps.dashboards.access import Member
 from apps.dashboards.bands import thresholds
 from apps.dashboards.charts import Row, chart, group_name, row
 from apps.dashboards.display import Change, change

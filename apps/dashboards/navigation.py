@@ -8,7 +8,7 @@ from typing import Final
 
 from django.urls import Resolver404, resolve
 
-from apps.dashboards.access import Member
+from apps.accounts.access import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ ACCOUNT: Final = (
     Place("Change password", "/accounts/password/change/"),
     Place("Two-factor sign-in", "/accounts/2fa/"),
 )
+SWITCH: Final = Place("Switch organisation", "/switch/")
 
 
 @lru_cache(maxsize=64)
@@ -83,8 +84,10 @@ def navigation(current_path: str, member: Member | None) -> list[Group]:
     return [group for group in groups if group.items]
 
 
-def account_items(current_path: str) -> list[Item]:
-    return _items(ACCOUNT, current_path, may_configure=False)
+def account_items(current_path: str, *, has_several: bool) -> list[Item]:
+    """The person's own pages; the switch only for who belongs to several organisations."""
+    places = (*ACCOUNT, SWITCH) if has_several else ACCOUNT
+    return _items(places, current_path, may_configure=False)
 
 
 def _items(places: tuple[Place, ...], current_path: str, *, may_configure: bool) -> list[Item]:

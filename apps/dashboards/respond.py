@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from apps.dashboards.access import Member
+from apps.accounts.access import Member
 from apps.dashboards.selection import Selection, default_selection, read_selection
 from apps.metrics.query import BadQuery
 

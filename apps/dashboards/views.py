@@ -8,8 +8,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
+from apps.accounts.access import Member, member_required
 from apps.dashboards import freshness
-from apps.dashboards.access import Member, member_required
 from apps.dashboards.bands import band_charts, band_context
 from apps.dashboards.export import csv_of
 from apps.dashboards.filters import filter_form

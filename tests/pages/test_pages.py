@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pytest
 from django.test import Client
 
-from apps.accounts.models import AuditEntry, Role
+from apps.accounts.models import AuditEntry, Membership, Role
 from apps.core.tenancy import tenant
 from apps.dashboards.panels import CONVERSATION, OPERATING
 from apps.events.models import Batch, BatchState, RejectedEvent
@@ -327,3 +327,18 @@ def test_the_style_guide_is_for_development_only(settings: Any) -> None:
 def test_the_landing_page_sends_members_on(owner: Client) -> None:
     assert Client().get("/").status_code == 200
     assert owner.get("/")["Location"] == "/dashboard/"
+
+
+def test_a_person_of_two_organisations_can_change_between_them(
+    sender: Sender, make_organization: Callable[..., Any], owner: Client
+) -> None:
+    assert b'href="/switch/"' not in owner.get("/dashboard/").content
+    other = make_organization(name="The other one").organization
+    with tenant(other.id):
+        Membership(user_id=int(owner.session["_auth_user_id"]), role=Role.PRODUCT).save()
+    assert b'href="/switch/"' in owner.get("/dashboard/").content
+    assert b"The other one" in owner.get("/switch/").content
+    assert b"The other one" in owner.post("/switch/", {"organization": other.id}, follow=True).content
+    foreign = make_organization().organization
+    assert owner.post("/switch/", {"organization": foreign.id}).status_code == 404
+    assert Client().get("/switch/").status_code == 302
