@@ -16,7 +16,8 @@ from llmmetrics.stack.processes import group_is_alive, signal_group, wait_for
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 5.0
 STEADY_S = 30.0
-LEFTOVER_GRACE_S = 1.0
+LEFTOVER_GRACE_S = 0.5
+KILL_GRACE_S = 10.0
 
 
 @dataclass
@@ -42,16 +43,14 @@ class Child:
             self.process.send_signal(self.stop_signal)
 
     def end(self) -> None:
-        """Wait for the end that was asked for, then kill what is left of the group."""
+        """Wait for the end that was asked for, then kill."""
         if self.process is None:
             return
         try:
             self.process.wait(self.grace_s)
         except subprocess.TimeoutExpired:
             signal_group(self.process, signal.SIGKILL)
-            self.process.wait(5)
-        self.sweep()
-        self.process = None
+            self.process.wait(KILL_GRACE_S)
 
     def sweep(self) -> None:
         """End members of the group that outlived their leader, and wait until they are gone."""
@@ -61,7 +60,7 @@ class Child:
         signal_group(group, signal.SIGTERM)
         wait_for(lambda: not group_is_alive(group.pid), LEFTOVER_GRACE_S)
         signal_group(group, signal.SIGKILL)
-        wait_for(lambda: not group_is_alive(group.pid), 5.0)
+        wait_for(lambda: not group_is_alive(group.pid), KILL_GRACE_S)
 
 
 @dataclass
@@ -104,8 +103,7 @@ class Supervisor:
             self.say(f"{child.name} ended (code {child.process.returncode}); starting it again")
         if now < child.retry_at:
             return False
-        self._end_leftovers()
-        child.sweep()
+        self._sweep([child])
         child.launch()
         child.retry_at = 0.0
         return True
@@ -121,17 +119,19 @@ class Supervisor:
                 child.ask_to_end()
             for child in ending:
                 child.end()
-        self._end_leftovers()
+            self._sweep(ending)
 
-    def _end_leftovers(self) -> None:
-        """End adopted orphans: ask, wait, kill."""
-        if not self.adopts or not self._leftovers():
+    def _sweep(self, ended: list[Child]) -> None:
+        """End what the ended children left behind: all adopted orphans, else what is in their groups."""
+        if not self.adopts:
+            for child in ended:
+                child.sweep()
             return
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        for number, grace_s in ((signal.SIGTERM, LEFTOVER_GRACE_S), (signal.SIGKILL, KILL_GRACE_S)):
             for pid in self._leftovers():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
-            if wait_for(lambda: not self._leftovers(), LEFTOVER_GRACE_S):
+            if wait_for(lambda: not self._leftovers(), grace_s):
                 return
 
     def _leftovers(self) -> set[int]:
