@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from csp.decorators import csp
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from llmmetrics import health
@@ -27,7 +28,8 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path(
         "api/docs",
-        csp(DOCS_POLICY)(SpectacularSwaggerSplitView.as_view(url_name="schema")),
+        # Its OPTIONS would render a page without a template.
+        require_safe(csp(DOCS_POLICY)(SpectacularSwaggerSplitView.as_view(url_name="schema"))),
         name="docs",
     ),
     path("admin/", organization_site.urls),
