@@ -80,7 +80,9 @@ class Sessions(KeyView):
     """GET: sessions, newest first, 100 a page."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("from", str)], responses={200: dict}
+        operation_id="v1_sessions_list",
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("from", str)],
+        responses={200: dict},
     )
     def get(self, request: Request) -> Response:
         now = timezone.now()

@@ -60,7 +60,7 @@ CURSOR = OpenApiParameter("cursor", str, description="The `next` of the page bef
 class Batches(KeyView):
     """GET: the ledger, newest first, 100 a page."""
 
-    @extend_schema(parameters=[CURSOR], responses={200: dict})
+    @extend_schema(operation_id="v1_batches_list", parameters=[CURSOR], responses={200: dict})
     def get(self, request: Request) -> Response:
         rows, following = page_of(Batch.objects.all(), cursor_of(request))
         return Response({"batches": [batch_json(row) for row in rows], "next": following})

@@ -47,7 +47,7 @@ class MetricsView(KeyView):
 class Catalogue(KeyView):
     """Every metric with its meaning, dimensions and target."""
 
-    @extend_schema(responses={200: dict})
+    @extend_schema(operation_id="v1_metrics_list", responses={200: dict})
     def get(self, request: Request) -> Response:
         return Response({"metrics": [metric_json(metric) for metric in METRICS.values()]})
 
