@@ -83,6 +83,7 @@ def _run(application: Application, supervisor: Supervisor) -> None:
     begun = time.monotonic()
     servers = find_servers(application.data_dir)
     _start_servers(servers, supervisor)
+    application.clear_temporary()
     say("Migrating the database …")
     application.run("-m", "llmmetrics.boot")
     say("Starting web, worker and beat …")

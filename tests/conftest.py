@@ -22,13 +22,14 @@ from typing import Any
 import pytest
 
 from llmmetrics.stack.places import system_dir
-from llmmetrics.stack.processes import free_port, wait_for
+from llmmetrics.stack.processes import dies_with_parent, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 # Settings of the tests' own servers, which a complete stack has to find for itself.
 NOT_FOR_THE_STACK = {"DATABASE_URL", "REDIS_URL", "DATABASE_POOL_SIZE", "PLAIN_STATIC"}
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of the whole stack run in one process, so that it is started once."""
     for item in items:
@@ -62,11 +63,12 @@ def unique(prefix: str) -> str:
 @pytest.fixture
 def make_organization() -> Callable[..., Any]:
     """Makes an organisation with an owner, a project and the three keys."""
-    from apps.accounts.people import verified_user
+    from apps.accounts.models import User
     from apps.accounts.provision import KEY_SCOPES, create_organization
 
     def make(timezone: str = "UTC", name: str = "Acme") -> Any:
-        owner = verified_user(f"{unique('owner')}@example.com", "correct horse battery")
+        # Without a password: hashing one costs more than many a test.
+        owner = User.objects.create_user(f"{unique('owner')}@example.com")
         return create_organization(name=name, owner=owner, timezone=timezone, keys=tuple(KEY_SCOPES))
 
     return make
@@ -170,6 +172,7 @@ def start_stack() -> Iterator[Callable[..., Stack]]:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
         )
         started.append(process)
         lines = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,8 @@ _running: list[tuple[Supervisor, Path, Path | None]] = []
 
 
 def _start() -> None:
+    # A run that is asked to end does so like one that is interrupted, and clears up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("REDIS_URL", None)
     data_dir = Path(tempfile.mkdtemp(prefix="llmmetrics-test-"))

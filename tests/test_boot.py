@@ -127,6 +127,7 @@ def administrators_url(server: Cluster) -> str:
     return f"postgresql://customer:secret@127.0.0.1:{server.port}/hosted"
 
 
+@pytest.mark.xdist_group("roles")
 def test_makes_its_roles_on_a_server_that_is_not_its_own(administrators_url: str) -> None:
     assert roles.may_create_roles(administrators_url)
     urls = roles.provision(administrators_url, {})
@@ -147,6 +148,7 @@ def test_makes_its_roles_on_a_server_that_is_not_its_own(administrators_url: str
         operator.execute("SELECT * FROM things")
 
 
+@pytest.mark.xdist_group("roles")
 def test_does_not_serve_as_a_role_that_passes_by_row_level_security(server: Cluster) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import llmmetrics.wsgi"],

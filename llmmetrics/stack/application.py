@@ -43,7 +43,17 @@ class Application:
             "SELF_HOST": os.environ.get("SELF_HOST", "1"),
             "DJANGO_SETTINGS_MODULE": "llmmetrics.settings",
             "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(self.temporary),
         }
+
+    @property
+    def temporary(self) -> Path:
+        return self.data_dir / "tmp"
+
+    def clear_temporary(self) -> None:
+        """Forget what killed processes left; called before anything of the application runs."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(mode=0o700)
 
     def children(self) -> list[Child]:
         """Worker, beat and web, in the order of their start."""

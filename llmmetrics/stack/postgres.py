@@ -57,7 +57,8 @@ class Cluster:
             shutil.rmtree(self.folder)
         make_folder(self.folder, 0o700, user)
         entry = pwd.getpwnam(user) if user else None
-        with tempfile.NamedTemporaryFile("w", prefix="llmmetrics-", delete=False) as secret:
+        # Not in the system's folder for such files, which may be closed to `user`.
+        with tempfile.NamedTemporaryFile("w", dir=self.places.server_dir, delete=False) as secret:
             secret.write(self.password)
         try:
             if user:
