@@ -1,6 +1,6 @@
 """Pictures of all pages of a running stack, at three widths, light and dark.
 
-    python benchmarks/screenshots.py --data-dir .data --out pictures [--only dashboard] [--axe]
+    python benchmarks/screenshots.py --data-dir .data [--only dashboard] [--axe]
 
 Signs in with the login that `make up` wrote to up.json. Prints what is wrong with a page beside its name.
 """
@@ -35,6 +35,12 @@ PAGES = {
     "members": "/settings/members/",
     "projects": "/settings/projects/",
     "keys": "/settings/keys/",
+    "audit": "/settings/audit/",
+    "switch": "/switch/",
+    "password": "/accounts/password/change/",
+    "two-factor": "/accounts/2fa/",
+    "admin": "/admin/",
+    "thresholds": "/admin/alerts/threshold/",
     "missing": "/nothing/",
 }
 SIGNED_OUT = frozenset({"landing", "login", "signup"})
@@ -44,7 +50,8 @@ def main() -> int:
     options = _options()
     facts = json.loads((options.data_dir / "up.json").read_text())
     url = (options.url or facts["url"]).rstrip("/")
-    options.out.mkdir(parents=True, exist_ok=True)
+    out: Path = options.out or options.data_dir / "pictures"
+    out.mkdir(parents=True, exist_ok=True)
     wrong = 0
     with browser() as opened:
         session = _sign_in(opened, url, facts)
@@ -60,7 +67,7 @@ def main() -> int:
                     witness.listen(page)
                     answer = page.goto(path)
                     settle(page)
-                    page.screenshot(path=options.out / f"{name}-{width}-{theme}.png", full_page=True)
+                    page.screenshot(path=out / f"{name}-{width}-{theme}.png", full_page=True)
                     found = faults(page, witness) + (axe_faults(page) if options.axe else [])
                     expected = [
                         one for one in found if answer is None or answer.ok or "Failed to load" not in one
@@ -94,7 +101,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--data-dir", type=Path, default=Path(".data"))
     parser.add_argument("--url", help="default: the one in up.json")
-    parser.add_argument("--out", type=Path, default=Path("pictures"))
+    parser.add_argument("--out", type=Path, help="default: the folder pictures beside up.json")
     parser.add_argument("--only", nargs="*", choices=list(PAGES))
     parser.add_argument("--widths", nargs="*", type=int, default=list(WIDTHS))
     parser.add_argument("--axe", action="store_true", help="also check WCAG 2.2 AA")

@@ -29,7 +29,17 @@ SIGNED_IN = (
     "/metrics/sentiment_score/",
     "/events/ledger/",
     "/events/rejected/",
+    "/start/",
+    "/settings/",
+    "/settings/members/",
+    "/settings/projects/",
+    "/settings/keys/",
+    "/settings/audit/",
+    "/switch/",
+    "/accounts/password/change/",
+    "/accounts/2fa/",
 )
+SIGNED_OUT = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")
 # Each would set window.__xss if any page took it for markup or script.
 POLYGLOTS = (
     "<script>window.__xss=1</script>",
