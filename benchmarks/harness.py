@@ -20,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from llmmetrics.stack.processes import dies_with_parent  # noqa: E402  (the scripts run by their path)
+
 START_S = 120
 STOP_S = 60
 
@@ -129,6 +133,7 @@ def running_stack(**settings: str) -> Iterator[Stack]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
         )
     stack = Stack(process, data_dir, port, environment)
     try:
