@@ -54,7 +54,11 @@ def _start() -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what this process started."""
+    _end()
+
+
+def _end() -> None:
+    """End what this process started, and leave no folder."""
     for supervisor, data_dir, moved in _running:
         supervisor.stop()
         shutil.rmtree(data_dir, ignore_errors=True)
@@ -67,6 +71,5 @@ if MARK not in os.environ:
     try:
         _start()
     except BaseException:
-        for _supervisor, _, _ in _running:
-            _supervisor.stop()
+        _end()
         raise

@@ -15,10 +15,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 
-from llmmetrics.stack import roles
+from llmmetrics.stack import record, roles
 from llmmetrics.stack.places import find_places
 from llmmetrics.stack.postgres import SETTINGS, Cluster
-from llmmetrics.stack.processes import free_port, wait_for
+from llmmetrics.stack.processes import LOG_LIMIT_BYTES, free_port, trim, wait_for
 from llmmetrics.stack.supervisor import Child, Supervisor
 from tests.conftest import ROOT
 
@@ -56,6 +56,28 @@ def test_passes_the_deployment_checks_behind_tls() -> None:
         TRUST_PROXY_TLS="1",
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_begins_a_large_log_anew_and_keeps_the_old_one(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"x" * LOG_LIMIT_BYTES)
+        trim(log)
+        assert log.stat().st_size == LOG_LIMIT_BYTES
+        writer.write(b"one more")
+        trim(log)
+        writer.write(b"after")
+    assert log.read_bytes() == b"after"
+    assert (tmp_path / "web.log.1").stat().st_size == LOG_LIMIT_BYTES + len("one more")
+
+
+def test_replaces_a_secret_file_without_ever_opening_it_to_others(tmp_path: Path) -> None:
+    file = tmp_path / "stack.json"
+    for content in ({"password": "first"}, {"password": "second"}):
+        record.write_private(file, content)
+        assert record.read_json(file) == content
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_models_and_migrations_agree() -> None:
