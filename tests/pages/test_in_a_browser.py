@@ -161,23 +161,25 @@ def test_new_events_reach_the_page_by_themselves(
 
 
 def go_back(page: Page) -> None:
-    """The browser's Back; the page then loads anew, so that the answer must not be waited for."""
-    page.evaluate("setTimeout(() => history.back(), 0)")
+    """The browser's Back: the address changes first, then the page loads anew."""
+    with page.expect_event("load"):
+        page.evaluate("setTimeout(() => history.back(), 0)")
+    settle(page)
 
 
 def test_filters_are_in_the_address_and_back_works(url: str, busy: Sender, owner: Client) -> None:
     with browser() as opened:
         page = open_page(opened, url, owner, "/dashboard/")
         page.locator("label", has=page.locator("#period-7")).click()
-        page.wait_for_url("**/dashboard/?period=7")
+        expect(page).to_have_url(f"{url}/dashboard/?period=7")
         settle(page)
         expect(page.locator('[data-metric="sessions"] .tile__facts')).to_contain_text("7 days to yesterday")
         page.select_option("#model", "gpt-4o")
-        page.wait_for_url("**/dashboard/?period=7&model=gpt-4o")
+        expect(page).to_have_url(f"{url}/dashboard/?period=7&model=gpt-4o")
         go_back(page)
-        page.wait_for_url("**/dashboard/?period=7")
+        expect(page).to_have_url(f"{url}/dashboard/?period=7")
         go_back(page)
-        page.wait_for_url("**/dashboard/")
+        expect(page).to_have_url(f"{url}/dashboard/")
         settle(page)
         expect(page.locator("#period-30")).to_be_checked()
         expect(page.locator('[data-metric="sessions"] .tile__facts')).to_contain_text("30 days to yesterday")
