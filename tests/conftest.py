@@ -159,7 +159,7 @@ def start_stack() -> Iterator[Callable[..., Stack]]:
 
     def start(data_dir: Path | None = None, **environment: str) -> Stack:
         if data_dir is None:
-            data_dir = Path(tempfile.mkdtemp(prefix="llmmetrics-stack-"))
+            data_dir = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ["DATA_DIR"]))
             data_dir.chmod(0o711)
             folders.append(data_dir)
         port = free_port()
