@@ -7,9 +7,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
-from django.shortcuts import resolve_url
 
-from apps.accounts import handover
 from apps.accounts.invitations import accept_for, open_invitation
 
 
@@ -20,12 +18,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if settings.SIGNUP_MODE == "open":
             return True
         return settings.SIGNUP_MODE == "invite" and open_invitation(request) is not None
-
-    def get_signup_redirect_url(self, request: HttpRequest) -> str:
-        """To the new key; who joined another's organisation has none and may not even make one."""
-        if handover.is_waiting(request):
-            return str(super().get_signup_redirect_url(request))
-        return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def login(self, request: HttpRequest, user: Any) -> None:
         """Sign in, and join the organisation whose invitation this browser followed."""

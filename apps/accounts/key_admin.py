@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from apps.accounts.keys import create_key, renewed_expiry
+from apps.accounts.keys import create_key
 from apps.accounts.models import ApiKey, Membership, Scope, User
 from apps.accounts.tenant_admin import ModelForm, TenantModelAdmin, membership_of
 
@@ -175,7 +175,7 @@ class ApiKeyAdmin(TenantModelAdmin):
             scopes=list(row.scopes),
             is_test=row.is_test,
             created_by=actor_of(request),
-            expires_at=renewed_expiry(row),
+            expires_at=row.expires_at,
         )
         before = values_of(row)
         ends_at = timezone.now() + OVERLAP

@@ -94,11 +94,6 @@ def create_key(
     return row, key
 
 
-def renewed_expiry(old: ApiKey) -> datetime | None:
-    """When a key that replaces `old` now should expire: after as long a life as the old one was given."""
-    return old.expires_at and timezone.now() + (old.expires_at - old.created_at)
-
-
 def identify(key: str) -> Identity | None:
     """The identity of a key that is valid now, else None. Asks the database every time, so that a
     revocation works on the next request; writes `last_used_at` at most once a minute."""

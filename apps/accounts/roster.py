@@ -11,7 +11,6 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.access import Member
 from apps.accounts.forms import InviteForm
-from apps.accounts.keys import create_key, renewed_expiry
 from apps.accounts.models import ApiKey, Invitation, Membership, Role
 
 
@@ -73,27 +72,3 @@ def remove(actor: Membership, row: Membership, request: HttpRequest) -> str:
     audit.record("member.remove", row.user.email, request=request, before={"role": row.role})
     row.delete()
     return ""
-
-
-def rotate(old: ApiKey, actor: Membership, request: HttpRequest) -> str:
-    """A new key with the rights of the old one, which works until it is revoked."""
-    row, key = create_key(
-        project=old.project,
-        name=old.name,
-        scopes=old.scopes,
-        is_test=old.is_test,
-        expires_at=renewed_expiry(old),
-        created_by=actor.user,
-    )
-    audit.record(
-        "key.rotate", str(old), request=request, before=audit.snapshot(old), after=audit.snapshot(row)
-    )
-    return key
-
-
-def revoke(row: ApiKey | Invitation, action: str, request: HttpRequest) -> None:
-    """End a key or an invitation on the next request."""
-    row.revoked_at = timezone.now()
-    row.save(update_fields=["revoked_at"])
-    ended = {"revoked_at": row.revoked_at.isoformat()}
-    audit.record(action, str(row), request=request, before={"revoked_at": None}, after=ended)

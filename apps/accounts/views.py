@@ -6,18 +6,17 @@ import zoneinfo
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts import audit, handover, invitations, roster
+from apps.accounts import audit, invitations, roster
 from apps.accounts.access import Member, configuring_required
-from apps.accounts.forms import InviteForm, KeyForm, OrganizationForm, ProjectForm
+from apps.accounts.forms import NEW_KEY, InviteForm, KeyForm, OrganizationForm, ProjectForm
 from apps.accounts.keys import create_key
 from apps.accounts.middleware import ORGANIZATION_SESSION_KEY, memberships_of, own_organizations
-from apps.accounts.models import ApiKey, AuditEntry, Invitation, Membership, Organization, Project
+from apps.accounts.models import ApiKey, AuditEntry, Invitation, Membership, Project
 from apps.accounts.projects import save_with_audit
 
 ZONES = sorted(zoneinfo.available_timezones())
@@ -26,8 +25,7 @@ ZONES = sorted(zoneinfo.available_timezones())
 @require_http_methods(["GET", "POST"])
 @configuring_required
 def organization(request: HttpRequest, member: Member) -> HttpResponse:
-    # A row of its own: a form writes into its row what it then may refuse, and the frame shows the name.
-    form = OrganizationForm(request.POST or None, instance=Organization.objects.get())
+    form = OrganizationForm(request.POST or None, instance=member.organization)
     if request.method == "POST" and form.is_valid():
         save_with_audit(form, "organization.change", request)
         messages.success(request, "Saved.")
@@ -47,12 +45,7 @@ def invite(request: HttpRequest, member: Member) -> HttpResponse:
     form = InviteForm(member.membership, request.POST)
     if not form.is_valid():
         return render(request, "accounts/members.html", roster.page(member, form), status=400)
-    try:
-        with transaction.atomic():
-            invitations.invite(member=member.membership, request=request, **form.cleaned_data)
-    except invitations.MailNotSent as error:
-        form.add_error("email", str(error))
-        return render(request, "accounts/members.html", roster.page(member, form), status=503)
+    invitations.invite(form.cleaned_data["email"], form.cleaned_data["role"], member.membership.user, request)
     messages.success(request, f"The invitation to {form.cleaned_data['email']} is on its way.")
     return redirect("members")
 
@@ -61,7 +54,9 @@ def invite(request: HttpRequest, member: Member) -> HttpResponse:
 @configuring_required
 def revoke_invitation(request: HttpRequest, member: Member, invitation_id: int) -> HttpResponse:
     row = get_object_or_404(Invitation.objects.filter(accepted_at=None, revoked_at=None), pk=invitation_id)
-    roster.revoke(row, "member.uninvite", request)
+    row.revoked_at = timezone.now()
+    row.save(update_fields=["revoked_at"])
+    audit.record("member.uninvite", row.email, request=request)
     messages.success(request, f"The invitation to {row.email} no longer works.")
     return redirect("members")
 
@@ -94,7 +89,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/invitation_gone.html", status=410)
     if request.method == "GET":
         return render(request, "accounts/invitation.html", invitations.letter(invitation))
-    invitations.follow(request, token)
+    request.session[invitations.SESSION_KEY] = token
     if request.user.is_authenticated and request.user.email == invitation.email:
         invitations.accept_for(invitation, request.user, request)
         return redirect("dashboard")
@@ -132,12 +127,12 @@ def keys(request: HttpRequest, member: Member) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         row, key = create_key(created_by=member.membership.user, **form.cleaned_data)
         audit.record("key.create", str(row), request=request, after=audit.snapshot(row))
-        handover.keep(request, key)
+        request.session[NEW_KEY] = key
         return redirect("keys")
     shown = {
         "keys": roster.keys(),
         "form": form,
-        "new_key": handover.take(request),
+        "new_key": request.session.pop(NEW_KEY, None),
         "now": timezone.now(),
     }
     return render(request, "accounts/keys.html", shown)
@@ -148,7 +143,16 @@ def keys(request: HttpRequest, member: Member) -> HttpResponse:
 def rotate_key(request: HttpRequest, member: Member, key_id: int) -> HttpResponse:
     """A new key with the same rights; the old one works until it is revoked."""
     old = get_object_or_404(ApiKey.objects.select_related("project"), pk=key_id, revoked_at=None)
-    handover.keep(request, roster.rotate(old, member.membership, request))
+    row, key = create_key(
+        project=old.project,
+        name=old.name,
+        scopes=old.scopes,
+        is_test=old.is_test,
+        expires_at=old.expires_at,
+        created_by=member.membership.user,
+    )
+    audit.record("key.rotate", str(old), request=request, after=audit.snapshot(row))
+    request.session[NEW_KEY] = key
     return redirect("keys")
 
 
@@ -156,7 +160,9 @@ def rotate_key(request: HttpRequest, member: Member, key_id: int) -> HttpRespons
 @configuring_required
 def revoke_key(request: HttpRequest, member: Member, key_id: int) -> HttpResponse:
     row = get_object_or_404(ApiKey.objects.all(), pk=key_id, revoked_at=None)
-    roster.revoke(row, "key.revoke", request)
+    row.revoked_at = timezone.now()
+    row.save(update_fields=["revoked_at"])
+    audit.record("key.revoke", str(row), request=request)
     messages.success(request, f"{row} no longer works.")
     return redirect("keys")
 
