@@ -27,7 +27,9 @@ def events_of(number: int, trace: dict[str, Any]) -> list[dict[str, Any]]:
         nonlocal at
         at += timedelta(seconds=4)
         identity = {"event": event, "id": f"{session}-{len(events)}", "timestamp": at.isoformat()}
-        events.append({**identity, "session_id": session, "user_id": trace["info"]["task"]["user_id"], **fields})
+        events.append(
+            {**identity, "session_id": session, "user_id": trace["info"]["task"]["user_id"], **fields}
+        )
 
     for message in trace["traj"]:
         text = (message.get("content") or "")[:120]
