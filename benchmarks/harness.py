@@ -22,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from llmmetrics.stack.places import system_dir  # noqa: E402
 from llmmetrics.stack.processes import dies_with_parent  # noqa: E402  (the scripts run by their path)
 
 START_S = 120
@@ -145,7 +146,8 @@ def running_stack(**settings: str) -> Iterator[Stack]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_S)
-        shutil.rmtree(data_dir, ignore_errors=True)
+        for folder in (data_dir, system_dir(data_dir)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def tell_logs(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from llmmetrics.stack import record, roles
-from llmmetrics.stack.places import find_places
+from llmmetrics.stack.places import find_places, system_dir
 from llmmetrics.stack.postgres import SETTINGS, Cluster
 from llmmetrics.stack.processes import LOG_LIMIT_BYTES, free_port, trim, wait_for
 from llmmetrics.stack.supervisor import Child, Supervisor
@@ -138,6 +139,7 @@ def server() -> Iterator[Cluster]:
             yield cluster
         finally:
             supervisor.stop()
+            shutil.rmtree(system_dir(Path(folder)), ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
