@@ -31,6 +31,7 @@ CONNECTIONS = 3
 PAUSE_S = 0.15
 CALM_S = 1.0
 RECOVERY_S = 60
+POLL_S = 0.05
 # Old enough that every session is closed: no KPI changes by the clock while they are compared.
 AGE = timedelta(hours=20)
 STREAM_EVENTS = 400_000
@@ -110,8 +111,7 @@ PARENTS = {"web worker": "web", "worker's pool": "worker"}
 
 def kill(stack: Stack, name: str, victim: Callable[[Stack], int]) -> float:
     """Kill one process of ours and wait until the stack is whole again; returns the seconds."""
-    pid = victim(stack)
-    os.kill(pid, signal.SIGKILL)
+    pid = end(stack, victim)
     begun = time.monotonic()
 
     def is_whole() -> bool:
@@ -120,8 +120,20 @@ def kill(stack: Stack, name: str, victim: Callable[[Stack], int]) -> float:
             return pid not in others and len(others) >= 2 and stack.is_ready()
         return pid not in stack.pids.values() and stack.is_ready()
 
-    wait_for(is_whole, RECOVERY_S, f"{name} to come back", interval=0.05)
+    wait_for(is_whole, RECOVERY_S, f"{name} to come back", interval=POLL_S)
     return time.monotonic() - begun
+
+
+def end(stack: Stack, victim: Callable[[Stack], int]) -> int:
+    """Kill the victim; one that left by itself in between (a worker whose broker went) is found anew."""
+    while True:
+        pid = victim(stack)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            time.sleep(POLL_S)
+        else:
+            return pid
 
 
 def keep_sending(stack: Stack, run: str, done: threading.Event, sent: Sent) -> None:
