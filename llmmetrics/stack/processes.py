@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -25,9 +26,17 @@ def dies_with_parent(death_signal: int, nice: int = 0) -> Callable[[], None]:
     def prepare() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, death_signal)
         if nice:
-            os.nice(nice)
+            step_back(nice)
 
     return prepare
+
+
+def step_back(nice: int) -> None:
+    """Let other processes go first. Linux weighs whole sessions against each other where autogroups are on:
+    there niceness inside a session of one's own changes nothing, and the session itself has to step back."""
+    os.nice(nice)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(nice))
 
 
 def start(
