@@ -39,12 +39,14 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Nano-dollars per token; `tiered` prices depend on the size of the prompt."""
+    """Nano-dollars per token, up to `limit` input tokens; beyond it the package's `tiered` price decides."""
 
     input: Decimal
     cache_read: Decimal
     cache_write: Decimal
     output: Decimal
+    limit: int | None = None
+    tiered: Any = None
 
 
 def usd_to_nano(amount_usd: float) -> int:
@@ -59,15 +61,15 @@ def list_price_nano(provider: str | None, model: str | None, at: datetime, token
     found = _price_of(provider or "", model, math.floor(at.timestamp() / 3600))
     if found is None:
         return None
-    if isinstance(found, Rates):
+    if found.limit is not None and tokens.input + tokens.cache_read + tokens.cache_write > found.limit:
+        nano = found.tiered.calc_price(_usage(tokens))["total_price"] * NANO
+    else:
         nano = (
             found.input * tokens.input
             + found.cache_read * tokens.cache_read
             + found.cache_write * tokens.cache_write
             + found.output * (tokens.output + tokens.reasoning)
         )
-    else:
-        nano = found.calc_price(_usage(tokens))["total_price"] * NANO
     return int(nano.to_integral_value(ROUND_HALF_EVEN))
 
 
@@ -81,22 +83,26 @@ def _usage(tokens: Tokens) -> Usage:
 
 
 @lru_cache(maxsize=16_384)
-def _price_of(provider: str, model: str, hour: int) -> Rates | Any | None:
-    """The price in force in an hour: plain rates, the package's own object where tiered, or None."""
+def _price_of(provider: str, model: str, hour: int) -> Rates | None:
+    """The price in force in an hour, or None.
+
+    Asking the package for every call costs 50 µs, a quarter of the digest; its tiers matter for few calls.
+    """
     price = _look_up(provider, model, datetime.fromtimestamp(hour * 3600).astimezone())
     if price is None:
         return None
-    rates = {key: getattr(price, key, None) for key in KNOWN_KEYS}
-    if any(isinstance(rate, TieredPrices) for rate in rates.values()):
-        return price
-    if rates["input_mtok"] is None and rates["output_mtok"] is None:
+    prices = {key: getattr(price, key, None) for key in KNOWN_KEYS}
+    if prices["input_mtok"] is None and prices["output_mtok"] is None:
         return None
-    per_input = _nano_per_token(rates["input_mtok"]) or Decimal(0)
+    starts = [one.tiers[0].start for one in prices.values() if isinstance(one, TieredPrices) and one.tiers]
+    per_input = _nano_per_token(prices["input_mtok"]) or Decimal(0)
     return Rates(
         input=per_input,
-        cache_read=_or(_nano_per_token(rates["cache_read_mtok"]), per_input),
-        cache_write=_or(_nano_per_token(rates["cache_write_mtok"]), per_input),
-        output=_nano_per_token(rates["output_mtok"]) or Decimal(0),
+        cache_read=_or(_nano_per_token(prices["cache_read_mtok"]), per_input),
+        cache_write=_or(_nano_per_token(prices["cache_write_mtok"]), per_input),
+        output=_nano_per_token(prices["output_mtok"]) or Decimal(0),
+        limit=min(starts, default=None),
+        tiered=price if starts else None,
     )
 
 
@@ -105,6 +111,9 @@ def _or(rate: Decimal | None, other: Decimal) -> Decimal:
 
 
 def _nano_per_token(usd_per_million: Any) -> Decimal | None:
+    """The rate before the first tier."""
+    if isinstance(usd_per_million, TieredPrices):
+        usd_per_million = usd_per_million.base
     return None if usd_per_million is None else Decimal(usd_per_million) * 1000
 
 
