@@ -7,6 +7,7 @@ it never blocks the others.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ SESSIONS_A_STEP = 4_000
 LOCK_CLASS = 7401
 FIRST_DELAY_S = 2
 LONGEST_DELAY_S = 3600
+MAY_REST_BELOW_S = 3.0
+LONGEST_REST_S = 2.0
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class Round:
 
     events: int
     is_more: bool
+    waited_s: float = 0.0
 
 
 def digest_organization(organization_id: int) -> int:
@@ -53,10 +57,23 @@ def digest_organization(organization_id: int) -> int:
     """
     total = 0
     while True:
+        begun = time.monotonic()
         done = _round_or_one_by_one(organization_id)
         total += done.events
         if not done.is_more:
             return total
+        time.sleep(rest_after(done, time.monotonic() - begun))
+
+
+def rest_after(done: Round, took_s: float) -> float:
+    """Seconds to leave the machine to requests after a round that took `took_s`.
+
+    A full round means that events arrive faster than they are digested. A burst is taken in first, and
+    waiting makes the next rounds cheaper, because each session is settled once a round. A round whose
+    events had waited longer is followed by the next at once, so that rests never make numbers old.
+    """
+    is_full = done.events >= EVENTS_A_ROUND
+    return min(took_s, LONGEST_REST_S) if is_full and done.waited_s < MAY_REST_BELOW_S else 0.0
 
 
 def _round_or_one_by_one(organization_id: int) -> Round:
@@ -76,8 +93,9 @@ def _round(organization_id: int, only: int | None = None) -> Round:
         batches = _claim(only)
         if not batches:
             return Round(0, is_more=False)
+        waited_s = (timezone.now() - min(batch.received_at for batch in batches)).total_seconds()
         events = digest_batches(batches)
-        return Round(events, is_more=only is None)
+        return Round(events, is_more=only is None, waited_s=waited_s)
 
 
 def _one_by_one(organization_id: int) -> Round:
