@@ -18,9 +18,9 @@ from apps.dashboards.selection import Selection
 from apps.dashboards.sparkline import Sparkline, sparkline
 from apps.metrics.answers import number_json
 from apps.metrics.catalogue import METRICS, Metric
-from apps.metrics.formulas import Deflection, DistinctUsers
+from apps.metrics.formulas import DEFLECTION_DAYS, Deflection
 from apps.metrics.query import Point, Series
-from apps.metrics.series import DEFLECTION_DAYS, run
+from apps.metrics.series import run
 
 WORDS = {
     "on": "On target",
@@ -166,9 +166,9 @@ def window_words(metric: Metric, selection: Selection) -> str:
     formula = metric.formula
     if isinstance(formula, Deflection) and formula.is_rolling:
         return f"a day, {DEFLECTION_DAYS}-day mean"
-    if isinstance(formula, DistinctUsers) and formula.days:
+    if days := formula.window_days():
         last = "yesterday" if selection.is_preset else "the last day"
-        return last if formula.days == 1 else f"{formula.days} days to {last}"
+        return last if days == 1 else f"{days} days to {last}"
     return f"{selection.days} days to yesterday" if selection.is_preset else selection.span
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from apps.core.time_buckets import INTERVALS, Interval
 from apps.metrics.catalogue import METRICS, Metric
@@ -88,7 +89,7 @@ class Point:
     group: dict[str, str]
     value: Number
     numerator: Number
-    denominator: int | float | None
+    denominator: int | float | Decimal | None
     n: int
     low: Number
     high: Number

@@ -12,12 +12,11 @@ from django.db import connection
 
 from apps.accounts.models import Project
 from apps.metrics.formulas import LOG_GROWTH
-from apps.metrics.measures import Histogram, Measure
+from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.query import NONE
-from apps.metrics.sources import EVENT, GENERATION, SESSION, Source
+from apps.metrics.sources import EVENT, SOURCES, Source
 
 ORGANIZATION = "NULLIF(current_setting('app.organization_id', true), '')::bigint"
-SOURCES = (SESSION, GENERATION, EVENT)
 
 Group = tuple[str, ...]
 Cell = tuple[int, Group]
@@ -48,21 +47,21 @@ def where(source: Source, piece: Slice, parameters: dict[str, Any], *, bounded: 
     parts = [f"f.organization_id = {ORGANIZATION}"]
     if bounded:
         parts.append(f"f.{source.time} >= %(first)s AND f.{source.time} < %(last)s")
-    for number, (name, values) in enumerate(sorted(piece.filters.items())):
+    for name, values in sorted(piece.filters.items()):
         column = source.dimensions[name]
-        parameters[f"filter_{number}"] = list(values)
+        parameters[f"filter_{name}"] = list(values)
         if name == "project":
             projects = [
                 project.pk
                 for project in Project.objects.all()
                 if project.name in values or project.public_id in values
             ]
-            parameters[f"filter_{number}"] = projects
-            parts.append(f"f.project_id = ANY(%(filter_{number})s)")
+            parameters[f"filter_{name}"] = projects
+            parts.append(f"f.project_id = ANY(%(filter_{name})s)")
         elif "" in values or NONE in values:
-            parts.append(f"({column} = ANY(%(filter_{number})s) OR {column} IS NULL)")
+            parts.append(f"({column} = ANY(%(filter_{name})s) OR {column} IS NULL)")
         else:
-            parts.append(f"{column} = ANY(%(filter_{number})s)")
+            parts.append(f"{column} = ANY(%(filter_{name})s)")
     if "environment" not in piece.filters:
         parts.append("f.environment <> 'test'")
     return " AND ".join(parts)
@@ -115,31 +114,44 @@ def slots(histograms: Iterable[Histogram], piece: Slice) -> dict[Cell, dict[Any,
     return cells
 
 
+def kept_columns(
+    piece: Slice, keep: list[Group] | None, other: Group, parameters: dict[str, Any]
+) -> list[str]:
+    """The grouping columns over events; groups outside `keep` become `other`."""
+    columns = [f"coalesce({EVENT.dimensions[name]}, '{NONE}')" for name in piece.group_by]
+    if keep is None:
+        return columns
+    rows = []
+    for number, group in enumerate(keep):
+        parameters.update({f"g{number}_{place}": part for place, part in enumerate(group)})
+        rows.append("(" + ", ".join(f"%(g{number}_{place})s" for place in range(len(group))) + ")")
+    inside = f"({', '.join(columns)}) IN ({', '.join(rows)})"
+    return [f"CASE WHEN {inside} THEN {column} ELSE '{other[0]}' END" for column in columns]
+
+
 def distinct_users(
-    windows: list[tuple[datetime, datetime]], piece: Slice, keep: list[Group] | None, other: Group
+    windows: list[tuple[datetime, datetime]],
+    piece: Slice,
+    keep: list[Group] | None,
+    other: Group,
+    only: str = "true",
 ) -> dict[Cell, int]:
-    """Exact distinct users by (window, group); groups outside `keep` are counted together as `other`."""
+    """Exact distinct users by (window, group) of the events that fulfil `only`; groups outside `keep`
+    are counted together as `other`."""
     parameters: dict[str, Any] = {
         **piece.parameters(),
         "starts": [window[0] for window in windows],
         "ends": [window[1] for window in windows],
     }
     condition = where(EVENT, piece, parameters, bounded=False)
-    columns = [f"coalesce({EVENT.dimensions[name]}, '{NONE}')" for name in piece.group_by]
-    if keep is not None:
-        rows = []
-        for number, group in enumerate(keep):
-            parameters.update({f"g{number}_{place}": part for place, part in enumerate(group)})
-            rows.append("(" + ", ".join(f"%(g{number}_{place})s" for place in range(len(group))) + ")")
-        inside = f"({', '.join(columns)}) IN ({', '.join(rows)})"
-        columns = [f"CASE WHEN {inside} THEN {column} ELSE '{other[0]}' END" for column in columns]
+    columns = kept_columns(piece, keep, other, parameters)
     selected = "".join(f", {column}" for column in columns)
     grouping = ", ".join(str(number + 1) for number in range(1 + len(columns)))
     sql = (
         f"SELECT w.number - 1{selected}, count(DISTINCT f.user_id) "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "
         f"JOIN {EVENT.table} f ON f.at >= w.a AND f.at < w.b WHERE {condition} AND f.user_id IS NOT NULL "
-        f"GROUP BY {grouping}"
+        f"AND {only} GROUP BY {grouping}"
     )
     return {(row[0], tuple(row[1:-1])): row[-1] for row in fetch(sql, parameters)}
 

@@ -8,39 +8,36 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from apps.accounts.models import Organization
-from apps.core.time_buckets import days_between, edges, local_day, local_midnight
-from apps.metrics import deflection, rollup
+from apps.core.time_buckets import edges, local_day
+from apps.metrics import deflection, people, rollup
 from apps.metrics.catalogue import Metric
-from apps.metrics.formulas import (
-    Deflection,
-    DistinctUsers,
-    Percentile,
-    PercentileRatio,
-    PerUser,
-    ShareOfWhole,
-    Value,
-)
+from apps.metrics.formulas import Deflection, Percentile, PercentileRatio, ShareOfWhole, Value
+from apps.metrics.grid import Grid, make_grid
+from apps.metrics.measures import events
+from apps.metrics.measures.measure import Measure
+from apps.metrics.measures.people import People
+from apps.metrics.people import Crowd
 from apps.metrics.query import OTHER, Point, Query, Series
 from apps.metrics.rollup import Cell, Group, Slice
 
-DEFLECTION_DAYS = 30
-
 __all__ = ["Point", "Query", "Series", "run"]
+
+Points = dict[int, dict[Group, dict[Any, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """Cells that the database adds up, and which of them make each point."""
+class Asked:
+    """One pass of the engine: what was asked, over which grid, as of when."""
 
-    edges: list[datetime]
-    cells_of: list[range]
-    windows: list[tuple[datetime, datetime]]
-    days: int = 0
+    query: Query
+    grid: Grid
+    piece: Slice
+    zone: ZoneInfo
+    starts: list[datetime]
 
 
 def run(organization: Organization, query: Query, now: datetime) -> dict[str, Series]:
@@ -50,9 +47,9 @@ def run(organization: Organization, query: Query, now: datetime) -> dict[str, Se
     starts = edges(query.start, query.end, query.interval, zone)
     answer: dict[str, Series] = {}
     for rolling, metrics in _by_window(query).items():
-        grid = _grid(starts, zone, rolling)
-        piece = _slice(query, grid, now)
-        for metric, points in _evaluate(metrics, grid, piece, query, zone, starts).items():
+        grid = make_grid(starts, zone, rolling)
+        asked = Asked(query, grid, _slice(query, grid, now), zone, starts)
+        for metric, points in _evaluate(metrics, asked).items():
             answer[metric.key] = Series(metric, organization.timezone, points)
     answer = {key: answer[key] for key in query.metrics}
     if query.compare:
@@ -64,35 +61,13 @@ def _by_window(query: Query) -> dict[int, list[Metric]]:
     """Metrics by the days of their rolling window; 0 where a point is its own bucket."""
     groups: dict[int, list[Metric]] = defaultdict(list)
     for metric in dict.fromkeys(query.declared()):
-        rolling = query.rolling_days or 0
-        if isinstance(metric.formula, Deflection) and metric.formula.is_rolling:
-            rolling = rolling or DEFLECTION_DAYS
-        if isinstance(metric.formula, DistinctUsers) and metric.formula.days:
-            rolling = rolling or metric.formula.days
-        groups[rolling].append(metric)
+        own = metric.formula.window_days()
+        groups[query.rolling_days or own].append(metric)
     return groups
 
 
-def _last_day(end: datetime, zone: ZoneInfo) -> date:
-    """The local day that a bucket ends in."""
-    return local_day(end - timedelta(microseconds=1), zone)
-
-
-def _grid(starts: list[datetime], zone: ZoneInfo, rolling: int) -> Grid:
-    if not rolling:
-        windows = list(pairwise(starts))
-        return Grid(starts, [range(number, number + 1) for number in range(len(windows))], windows)
-    lasts = [_last_day(end, zone) for end in starts[1:]]
-    first = lasts[0] - timedelta(days=rolling - 1)
-    days = days_between(first, lasts[-1] + timedelta(days=1))
-    midnights = [local_midnight(day, zone) for day in [*days, lasts[-1] + timedelta(days=1)]]
-    cells = [range((last - first).days - rolling + 1, (last - first).days + 1) for last in lasts]
-    windows = [(midnights[cell.start], midnights[cell.stop]) for cell in cells]
-    return Grid(midnights, cells, windows, rolling)
-
-
 def _slice(query: Query, grid: Grid, now: datetime) -> Slice:
-    needs_runs = "agent_runs" in query.metrics
+    needs_runs = any(events.agent_runs in metric.formula.measures() for metric in query.declared())
     return Slice(
         edges=grid.edges,
         group_by=query.group_by,
@@ -102,24 +77,19 @@ def _slice(query: Query, grid: Grid, now: datetime) -> Slice:
     )
 
 
-Points = dict[int, dict[Group, dict[Any, Any]]]
-
-
-def _evaluate(
-    metrics: list[Metric], grid: Grid, piece: Slice, query: Query, zone: ZoneInfo, starts: list[datetime]
-) -> dict[Metric, list[Point]]:
+def _evaluate(metrics: list[Metric], asked: Asked) -> dict[Metric, list[Point]]:
     formulas = [metric.formula for metric in metrics]
     cells: dict[Cell, dict[Any, Any]] = defaultdict(dict)
     parts: list[dict[Cell, dict[Any, Any]]] = [
-        rollup.sums((one for formula in formulas for one in formula.measures()), piece),
-        rollup.slots((one for formula in formulas for one in formula.histograms()), piece),
-        deflection.tariffs([one for one in formulas if isinstance(one, Deflection)], piece, zone),
+        rollup.sums((one for formula in formulas for one in formula.measures()), asked.piece),
+        rollup.slots((one for formula in formulas for one in formula.histograms()), asked.piece),
+        deflection.tariffs([one for one in formulas if isinstance(one, Deflection)], asked.piece, asked.zone),
     ]
     for part in parts:
         for cell, held in part.items():
             cells[cell].update(held)
-    merged = _merge(cells, grid)
-    return {metric: _points(metric, merged, grid, piece, query, zone, starts) for metric in metrics}
+    merged = _merge(cells, asked.grid)
+    return {metric: _points(metric, merged, asked) for metric in metrics}
 
 
 def _merge(cells: dict[Cell, dict[Any, Any]], grid: Grid) -> Points:
@@ -138,9 +108,12 @@ def _merge(cells: dict[Cell, dict[Any, Any]], grid: Grid) -> Points:
 
 
 def add_into(target: dict[Any, Any], held: dict[Any, Any]) -> None:
-    """Add one cell's sums to another's."""
+    """Add one cell's sums to another's; of a peak the larger counts."""
     for key, value in held.items():
-        if isinstance(value, dict):
+        if isinstance(key, Measure) and key.is_peak:
+            found = [one for one in (target.get(key), value) if one is not None]
+            target[key] = max(found, default=None)
+        elif isinstance(value, dict):
             slots = target.setdefault(key, {})
             for slot, count in value.items():
                 slots[slot] = slots.get(slot, 0) + count
@@ -154,48 +127,35 @@ class _Sums(dict[Any, Any]):
     def __init__(self, metric: Metric, held: dict[Any, Any]) -> None:
         formula = metric.formula
         super().__init__(dict.fromkeys(formula.measures(), 0))
+        self.update({measure: None for measure in formula.measures() if measure.is_peak})
         self.update({histogram: {} for histogram in formula.histograms()})
         if isinstance(formula, Deflection):
             self["tariff", formula.counted] = Decimal(0)
         self.update(held)
 
 
-def _points(
-    metric: Metric,
-    merged: Points,
-    grid: Grid,
-    piece: Slice,
-    query: Query,
-    zone: ZoneInfo,
-    starts: list[datetime],
-) -> list[Point]:
-    users = _users_formula(metric)
+def _points(metric: Metric, merged: Points, asked: Asked) -> list[Point]:
+    query, formula = asked.query, metric.formula
     folded, keep, other = _fold(metric, merged, query) if query.group_by else (merged, None, ())
-    distinct: dict[Cell, int] = {}
-    if users is not None:
-        distinct, folded = _count_users(metric, folded, grid, piece, query, keep, other)
+    counted, folded = _count_people(
+        metric, folded, Crowd(asked.grid.windows, asked.piece, asked.zone, keep, other), query
+    )
     points: list[Point] = []
     for number, groups in folded.items():
         whole = _whole(metric, groups)
         listed: Iterable[Group] = sorted(groups) if query.group_by else [()]
         for group in listed:
             held = _Sums(metric, groups.get(group, {}))
-            held["days"] = grid.days
             held.update(whole)
-            if users is not None:
-                held[users] = distinct.get((number, group), 0)
-            value = metric.formula.evaluate(held)
+            held["days"] = asked.grid.days
+            held["minutes"] = asked.grid.minutes(number, asked.piece.now)
+            for part, found in counted.items():
+                held[part] = found.get((number, group), {} if part.is_slotted else 0)
+            value = formula.evaluate(held)
             if query.group_by and not is_observed(value):
                 continue
-            points.append(_point(value, group, number, grid, query, piece.now, zone, starts))
+            points.append(_point(value, group, number, asked, formula.lag_days()))
     return points
-
-
-def _users_formula(metric: Metric) -> DistinctUsers | None:
-    formula = metric.formula
-    if isinstance(formula, DistinctUsers):
-        return formula
-    return formula.users if isinstance(formula, PerUser) else None
 
 
 def is_observed(value: Value) -> bool:
@@ -217,7 +177,7 @@ def _fold(metric: Metric, merged: Points, query: Query) -> tuple[Points, list[Gr
         for group, held in groups.items():
             add_into(totals.setdefault(group, {}), held)
     other = tuple(OTHER for _ in query.group_by)
-    if len(totals) <= query.limit or _users_formula(metric) is metric.formula:
+    if len(totals) <= query.limit or _is_about_people(metric):
         return merged, None, other
     ranked = sorted(totals, key=lambda group: (-_weight(metric, totals[group]), group))
     keep = set(ranked[: query.limit])
@@ -238,53 +198,45 @@ def _weight(metric: Metric, held: dict[Any, Any]) -> int:
     return int(held.get(measures[-1], 0)) if measures else 0
 
 
-def _count_users(
-    metric: Metric,
-    merged: Points,
-    grid: Grid,
-    piece: Slice,
-    query: Query,
-    keep: list[Group] | None,
-    other: Group,
-) -> tuple[dict[Cell, int], Points]:
-    """Distinct users of every point; for a purely distinct metric these are also the groups."""
-    distinct = rollup.distinct_users(grid.windows, piece, keep, other)
-    is_pure = isinstance(metric.formula, DistinctUsers)
-    if not is_pure:
-        return distinct, merged
+def _is_about_people(metric: Metric) -> bool:
+    """Whether people are all that the formula counts, so that they also say which groups there are."""
+    return not metric.formula.measures() and not metric.formula.histograms()
+
+
+def _count_people(
+    metric: Metric, merged: Points, crowd: Crowd, query: Query
+) -> tuple[dict[People, dict[Cell, Any]], Points]:
+    """What the formula counts about people, by point and group; they do not add, so each is counted."""
+    parts = metric.formula.people()
+    counted = {part: people.count(part, crowd) for part in parts}
+    if not parts or not _is_about_people(metric):
+        return counted, merged
     if query.group_by:
         totals: dict[Group, int] = defaultdict(int)
-        for (_, group), users in distinct.items():
-            totals[group] += users
+        for (_, group), found in counted[parts[-1]].items():
+            totals[group] += sum(found.values()) if isinstance(found, dict) else found
         if len(totals) > query.limit:
             ranked = sorted(totals, key=lambda group: (-totals[group], group))[: query.limit]
-            distinct = rollup.distinct_users(grid.windows, piece, sorted(ranked), other)
-    points: Points = {number: {} for number in range(len(grid.windows))}
-    for number, group in distinct:
-        points[number][group] = {}
-    return distinct, points
+            crowd = replace(crowd, keep=sorted(ranked), other=tuple(OTHER for _ in query.group_by))
+            counted = {part: people.count(part, crowd) for part in parts}
+    points: Points = {number: {} for number in range(len(crowd.windows))}
+    for found in counted.values():
+        for number, group in found:
+            points[number][group] = {}
+    return counted, points
 
 
-def _point(
-    value: Value,
-    group: Group,
-    number: int,
-    grid: Grid,
-    query: Query,
-    now: datetime,
-    zone: ZoneInfo,
-    starts: list[datetime],
-) -> Point:
+def _point(value: Value, group: Group, number: int, asked: Asked, lag_days: int) -> Point:
     return Point(
-        start=starts[number].astimezone(zone),
-        group=dict(zip(query.group_by, group, strict=True)),
+        start=asked.starts[number].astimezone(asked.zone),
+        group=dict(zip(asked.query.group_by, group, strict=True)),
         value=value.value,
         numerator=value.numerator,
         denominator=value.denominator,
         n=value.n,
         low=value.low,
         high=value.high,
-        provisional=grid.windows[number][1] > now,
+        provisional=asked.grid.windows[number][1] + timedelta(days=lag_days) > asked.piece.now,
     )
 
 

@@ -1,4 +1,4 @@
-"""The three fact tables that metrics are computed from, their time column and their dimensions."""
+"""The fact tables that metrics are computed from: their time column, their dimensions, what a row is."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Source:
-    """A fact table: `time` decides the bucket; `dimensions` maps a dimension to its SQL."""
+    """A fact table: `time` decides the bucket; `dimensions` maps a dimension to its SQL over rows `f`.
+
+    `special` dimensions mean something for few metrics only: a metric has them by naming them in
+    `also`. `row` says what one row is; `identity` is the SQL that names it to people.
+    """
 
     table: str
     time: str
+    row: str
+    identity: str
     dimensions: dict[str, str] = field(hash=False)
+    special: frozenset[str] = frozenset()
 
 
 def _plain(*names: str) -> dict[str, str]:
@@ -33,6 +40,7 @@ COMMON: Final = (
     "experiment",
     "variant",
 )
+CALL: Final = ("provider", "model_version", "prompt_name", "agent")
 PROJECT: Final = {
     "project": "(SELECT p.name FROM accounts_project p WHERE p.organization_id = f.organization_id AND p.id = f.project_id)"
 }
@@ -41,6 +49,8 @@ CLOSED: Final = "f.closed_at <= %(now)s"
 SESSION: Final = Source(
     "conversations_session",
     "started_at",
+    "session",
+    "f.session_id",
     {
         **PROJECT,
         **_plain(*COMMON, "language"),
@@ -50,23 +60,20 @@ SESSION: Final = Source(
 GENERATION: Final = Source(
     "conversations_generation",
     "at",
-    {**PROJECT, **_plain(*COMMON, "provider", "model_version", "prompt_name", "agent", "error_type")},
+    "model call",
+    "encode(uuid_send(f.event_key), 'hex')",
+    {**PROJECT, **_plain(*COMMON, *CALL, "error_type")},
 )
 EVENT: Final = Source(
     "events_event",
     "at",
+    "event",
+    "f.event_id",
     {
         **PROJECT,
-        **_plain(
-            *COMMON,
-            "language",
-            "provider",
-            "model_version",
-            "prompt_name",
-            "agent",
-            "tool",
-            "stage",
-            "error_type",
-        ),
+        **_plain(*COMMON, *CALL, "language", "tool", "stage", "error_type"),
+        # A `feature_used` event names its feature in `feature` or in `name`.
+        "feature": "coalesce(f.feature, CASE WHEN f.name = 'feature_used' THEN f.item END)",
     },
 )
+SOURCES: Final = (SESSION, GENERATION, EVENT)

@@ -1,0 +1,99 @@
+"""What every formula is: measures in, one value with sample size and 95 % interval out.
+
+A formula sees the summed measures of one point; it never sees rows, so a rate over any window is
+the sum of numerators over the sum of denominators.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Any
+
+from apps.metrics.measures.measure import Histogram, Measure
+from apps.metrics.measures.people import People
+
+Z95 = 1.96
+EXACT = Context(prec=60)
+NANO = 10**9
+
+Number = int | float | Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A metric's value at one point. Money is Decimal, counts int, everything else float."""
+
+    value: Number
+    numerator: Number
+    denominator: int | float | Decimal | None
+    n: int
+    low: Number = None
+    high: Number = None
+
+
+Sums = Mapping[Any, Any]
+
+
+class Formula:
+    """What a metric declares: which parts it needs and how they become a `Value`."""
+
+    def measures(self) -> tuple[Measure, ...]:
+        """Additive parts, the number of observations last: groups are ranked by it."""
+        return ()
+
+    def histograms(self) -> tuple[Histogram, ...]:
+        return ()
+
+    def people(self) -> tuple[People, ...]:
+        """Parts that count people, which do not add up over time or groups."""
+        return ()
+
+    def evaluate(self, sums: Sums) -> Value:
+        raise NotImplementedError
+
+    def words(self) -> str:
+        """The formula as people read it, each part by its title."""
+        raise NotImplementedError
+
+    def behind(self) -> tuple[Measure | Histogram | None, Measure | Histogram | None]:
+        """Whose rows stand behind the numerator and behind the denominator."""
+        measures = self.measures()
+        return (measures[0] if measures else None), (measures[-1] if len(measures) > 1 else None)
+
+    def window_days(self) -> int:
+        """Local days that each point looks back over; 0 where a point is its own bucket."""
+        return 0
+
+    def lag_days(self) -> int:
+        """Days after a point's end until its value is final."""
+        return 0
+
+    def parts(self) -> Iterator[Measure | Histogram | People]:
+        yield from self.measures()
+        yield from self.histograms()
+        yield from self.people()
+
+
+def money(nano: int | Decimal) -> Decimal:
+    """Nano-dollars as dollars, exact."""
+    return EXACT.divide(Decimal(nano), Decimal(NANO))
+
+
+def wilson(part: int, whole: int) -> tuple[float, float]:
+    """95 % Wilson score interval of a share (Wilson 1927)."""
+    share = part / whole
+    spread = Z95 * math.sqrt(share * (1 - share) / whole + Z95**2 / (4 * whole**2))
+    scale = 1 + Z95**2 / whole
+    centre = share + Z95**2 / (2 * whole)
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def share(part: int, whole: int) -> Value:
+    """Counts ÷ counts; null where the denominator is empty."""
+    if not whole:
+        return Value(None, part, whole, 0)
+    low, high = wilson(part, whole)
+    return Value(part / whole, part, whole, whole, low, high)

@@ -1,0 +1,217 @@
+"""Counting people over windows: who was active, new, retained, lost, and how soon they found value.
+
+People are read from the events of the slice. A user is new where the slice first sees them, so that
+a filter and a group mean the same. What a new user achieves (an activation, a goal, a verified
+session) counts wherever in the project and environment it happened.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apps.core.time_buckets import days_between, local_day, local_midnight
+from apps.metrics import rollup
+from apps.metrics.formulas import LOG_GROWTH
+from apps.metrics.measures.people import People
+from apps.metrics.rollup import Cell, Group, Slice
+from apps.metrics.sources import EVENT, SESSION
+
+ANYWHERE = frozenset({"project", "environment"})
+Window = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Whose people are counted: the windows, the slice, and which groups are kept apart."""
+
+    windows: list[Window]
+    piece: Slice
+    zone: ZoneInfo
+    keep: list[Group] | None
+    other: Group
+
+
+def count(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    """Numbers (or slots) by (window, group); nothing for a cell without anybody."""
+    return COUNTERS[part.kind](part, crowd)
+
+
+def _active(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    return dict(rollup.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other))
+
+
+def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    """Active users whatever the feature, under every group that has the same other values."""
+    piece = crowd.piece
+    filters = {name: values for name, values in piece.filters.items() if name != "feature"}
+    rest = tuple(name for name in piece.group_by if name != "feature")
+    places = [piece.group_by.index(name) for name in rest]
+    whole = rollup.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=()), None, ())
+    apart = rollup.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=rest), None, ())
+    found: dict[Cell, Any] = {}
+    for number, group in _adopters(part, crowd):
+        inner = (number, tuple(group[place] for place in places))
+        found[number, group] = apart.get(inner, 0) if group != crowd.other else whole.get((number, ()), 0)
+    for (number, _), users in whole.items():
+        if not piece.group_by:
+            found[number, ()] = users
+    return found
+
+
+def _adopters(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    counted = rollup.distinct_users(
+        crowd.windows, crowd.piece, crowd.keep, crowd.other, f"{EVENT.dimensions['feature']} IS NOT NULL"
+    )
+    return dict(counted)
+
+
+def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    """Active in the days before each window; of these, for `lost`, only who is not in it."""
+    parameters, columns, condition = _slice(crowd)
+    parameters["earlier"] = [
+        local_midnight(local_day(start, crowd.zone) - timedelta(days=part.days), crowd.zone)
+        for start, _ in crowd.windows
+    ]
+    names = _names(columns)
+    sql = (
+        f"SELECT number - 1{names}, count(*) FROM (SELECT w.number{_as(columns)}, f.user_id, "
+        "bool_or(f.at < w.a) AS was_there, bool_or(f.at >= w.a) AS is_there "
+        "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[], %(earlier)s::timestamptz[]) "
+        f"WITH ORDINALITY AS w(a, b, earlier, number) JOIN {EVENT.table} f ON f.at >= w.earlier AND f.at < w.b "
+        f"WHERE {condition} AND f.user_id IS NOT NULL GROUP BY w.number{names}, f.user_id) people "
+        f"WHERE was_there{' AND NOT is_there' if part.kind == 'lost' else ''} GROUP BY number{names}"
+    )
+    return _cells(sql, parameters)
+
+
+def _new(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    return _newcomers(crowd, "", "true", {})
+
+
+def _matured(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    more: dict[str, Any] = {"span": timedelta(days=part.days)}
+    condition = "p.first_at + %(span)s <= %(now)s"
+    if part.kind == "activated":
+        said = rollup.where(EVENT, _anywhere(crowd.piece), more, bounded=False)
+        condition += (
+            f" AND EXISTS (SELECT 1 FROM {EVENT.table} f WHERE {said} AND f.name = 'activation' "
+            "AND f.user_id = p.user_id AND f.at BETWEEN p.first_at AND p.first_at + %(span)s)"
+        )
+    return _newcomers(crowd, "", condition, more)
+
+
+def _cohort(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    """New users by the local day they came on, once the day `days` later has ended."""
+    zone = crowd.zone
+    first, last = local_day(crowd.windows[0][0], zone), local_day(crowd.windows[-1][1], zone)
+    days = days_between(first, last + timedelta(days=1))
+    more: dict[str, Any] = {
+        name: [local_midnight(day + timedelta(days=later), zone) for day in days]
+        for name, later in (
+            ("day_start", 0),
+            ("day_end", 1),
+            ("back_start", part.days),
+            ("back_end", part.days + 1),
+        )
+    }
+    condition = "d.back_end <= %(now)s"
+    if part.kind == "retained":
+        parameters, columns, said = _slice(crowd)
+        more.update({name: value for name, value in parameters.items() if name not in more})
+        same = "".join(f" AND {column} = p.g{place}" for place, column in enumerate(columns))
+        condition += (
+            f" AND EXISTS (SELECT 1 FROM {EVENT.table} f WHERE {said} AND f.user_id = p.user_id{same} "
+            "AND f.at >= d.back_start AND f.at < d.back_end)"
+        )
+    names = ", ".join(
+        f"%({name})s::timestamptz[]" for name in ("day_start", "day_end", "back_start", "back_end")
+    )
+    join = (
+        f" JOIN unnest({names}) AS d(day_start, day_end, back_start, back_end) "
+        "ON p.first_at >= d.day_start AND p.first_at < d.day_end"
+    )
+    return _newcomers(crowd, join, condition, more)
+
+
+def _time_to_value(part: People, crowd: Crowd) -> dict[Cell, Any]:
+    more: dict[str, Any] = {"log_growth": LOG_GROWTH}
+    piece = _anywhere(crowd.piece)
+    said = rollup.where(EVENT, piece, more, bounded=False)
+    settled = rollup.where(SESSION, piece, more, bounded=False)
+    join = (
+        f" JOIN LATERAL (SELECT min(at) AS at FROM (SELECT f.at FROM {EVENT.table} f WHERE {said} "
+        "AND f.user_id = p.user_id AND f.name IN ('goal_completed', 'activation') AND f.at >= p.first_at "
+        f"UNION ALL SELECT f.last_event_at FROM {SESSION.table} f WHERE {settled} AND f.user_id = p.user_id "
+        "AND f.level = 'verified' AND f.closed_at <= %(now)s AND f.last_event_at >= p.first_at) achieved) v "
+        "ON v.at IS NOT NULL"
+    )
+    took = "(extract(epoch FROM v.at - p.first_at) * 1000000)"
+    slot = f", CASE WHEN {took} > 0 THEN ceil(ln({took}::float8) / %(log_growth)s)::int ELSE -1 END"
+    found: dict[Cell, Any] = defaultdict(dict)
+    for (number, group), users in _newcomers(crowd, join, "true", more, slot).items():
+        found[number, group[:-1]][group[-1]] = users
+    return found
+
+
+def _newcomers(
+    crowd: Crowd, join: str, condition: str, more: dict[str, Any], also: str = ""
+) -> dict[Cell, Any]:
+    """People `p` whose first event lies in a window, by window, group and what `also` selects."""
+    parameters, columns, said = _slice(crowd)
+    groups = "".join(f", p.g{place}" for place in range(len(columns)))
+    by = ", ".join(str(number + 1) for number in range(1 + len(columns) + bool(also)))
+    grouping = f"GROUP BY f.user_id{_names(columns)}"
+    sql = (
+        f"WITH people AS (SELECT f.user_id{_as(columns)}, min(f.at) AS first_at FROM {EVENT.table} f "
+        f"WHERE {said} AND f.user_id IS NOT NULL {grouping}) SELECT w.number - 1{groups}{also}, count(*) "
+        "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "
+        f"JOIN people p ON p.first_at >= w.a AND p.first_at < w.b{join} WHERE {condition} GROUP BY {by}"
+    )
+    return _cells(sql, {**more, **parameters})
+
+
+def _slice(crowd: Crowd) -> tuple[dict[str, Any], list[str], str]:
+    """Parameters, grouping columns and condition of the slice over events, whatever their time."""
+    parameters: dict[str, Any] = {
+        **crowd.piece.parameters(),
+        "starts": [start for start, _ in crowd.windows],
+        "ends": [end for _, end in crowd.windows],
+    }
+    condition = rollup.where(EVENT, crowd.piece, parameters, bounded=False)
+    return parameters, rollup.kept_columns(crowd.piece, crowd.keep, crowd.other, parameters), condition
+
+
+def _anywhere(piece: Slice) -> Slice:
+    return replace(piece, filters={key: value for key, value in piece.filters.items() if key in ANYWHERE})
+
+
+def _as(columns: list[str]) -> str:
+    return "".join(f", {column} AS g{place}" for place, column in enumerate(columns))
+
+
+def _names(columns: list[str]) -> str:
+    return "".join(f", g{place}" for place in range(len(columns)))
+
+
+def _cells(sql: str, parameters: dict[str, Any]) -> dict[Cell, Any]:
+    return {(row[0], tuple(row[1:-1])): row[-1] for row in rollup.fetch(sql, parameters)}
+
+
+COUNTERS: dict[str, Callable[[People, Crowd], dict[Cell, Any]]] = {
+    "active": _active,
+    "everyone": _everyone,
+    "adopters": _adopters,
+    "before": _before,
+    "lost": _before,
+    "new": _new,
+    "cohort": _cohort,
+    "retained": _cohort,
+    "matured": _matured,
+    "activated": _matured,
+    "time_to_value": _time_to_value,
+}
