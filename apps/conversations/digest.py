@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import Organization, Project
-from apps.conversations import load, neighbours, write
+from apps.conversations import follow, load, neighbours, write
 from apps.conversations.generations import generation_rows
 from apps.conversations.load import Key, Touched
 from apps.conversations.people import assign
@@ -159,12 +159,15 @@ def _claim(only: int | None) -> list[Batch]:
 def digest_batches(batches: list[Batch]) -> int:
     """Settle what these batches touch and mark them done, in the caller's transaction."""
     ids = [batch.pk for batch in batches]
+    for follower in follow.FOLLOWERS:
+        follower.begin()
     touched = load.touched_by(ids)
     loose = load.loose_events(ids) if touched.has_loose else []
     homes = load.homes_of_responses(touched.targets)
     leaving = [batch.pk for batch in batches if batch.state == BatchState.WITHDRAWING]
     if leaving:
-        _remove_events(leaving)
+        _remove_events([batch for batch in batches if batch.pk in leaving])
+    follow.fold_events("f.batch_id = ANY(%s)", [[one for one in ids if one not in leaving]])
     settle_touched(touched, homes, loose)
     now = timezone.now()
     Batch.objects.filter(pk__in=[one for one in ids if one not in leaving]).update(
@@ -176,16 +179,28 @@ def digest_batches(batches: list[Batch]) -> int:
     return touched.events
 
 
-def _remove_events(batch_ids: list[int]) -> None:
-    """Delete the events, ids and texts of withdrawn batches; the ids may then be sent again."""
+def _remove_events(batches: list[Batch]) -> None:
+    """Delete the events, ids and texts of withdrawn batches; the ids may then be sent again.
+
+    A batch that was withdrawn before its digest has never counted.
+    """
+    for counted in (True, False):
+        ids = [batch.pk for batch in batches if (batch.digested_at is not None) is counted]
+        if ids:
+            _remove_events_of(ids, counted=counted)
+
+
+def _remove_events_of(batch_ids: list[int], *, counted: bool) -> None:
+    unseen = "" if counted else " WHERE false"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH gone AS (DELETE FROM events_event WHERE organization_id = {load.ORGANIZATION} "
-            "AND batch_id = ANY(%s) RETURNING organization_id, event_key), "
-            "ids AS (DELETE FROM events_identity i USING gone WHERE i.organization_id = gone.organization_id "
-            "AND i.event_key = gone.event_key) "
-            "DELETE FROM events_text t USING gone WHERE t.organization_id = gone.organization_id "
-            "AND t.event_key = gone.event_key",
+            f"WITH all_gone AS (DELETE FROM events_event WHERE organization_id = {load.ORGANIZATION} "
+            "AND batch_id = ANY(%s) RETURNING *), "
+            f"gone AS (SELECT * FROM all_gone{unseen}), fresh AS (SELECT * FROM all_gone WHERE false), "
+            "ids AS (DELETE FROM events_identity i USING all_gone g WHERE i.organization_id = g.organization_id "
+            "AND i.event_key = g.event_key), "
+            "texts AS (DELETE FROM events_text t USING all_gone g WHERE t.organization_id = g.organization_id "
+            f"AND t.event_key = g.event_key){follow.folded('events_event')} SELECT 1",
             [batch_ids],
         )
 
@@ -349,6 +364,8 @@ def forget_project(project_id: int) -> None:
                 f"DELETE FROM conversations_{table} WHERE organization_id = {load.ORGANIZATION} AND project_id = %s",
                 [project_id],
             )
+    for follower in follow.FOLLOWERS:
+        follower.forget(project_id)
 
 
 def oldest_pending_at() -> datetime | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection
 
 from apps.accounts.models import Organization, Project
-from apps.conversations import digest, load
+from apps.conversations import digest, follow, load
 from apps.conversations.load import Key, Touched
 from apps.core.tenancy import tenant
 
@@ -44,6 +44,8 @@ def _remove_facts() -> None:
     with connection.cursor() as cursor:
         for table in FACTS:
             cursor.execute(f"DELETE FROM conversations_{table} WHERE organization_id = {load.ORGANIZATION}")
+    for follower in follow.FOLLOWERS:
+        follower.reset()
 
 
 def _everything(start: datetime | None, end: datetime | None) -> Touched:

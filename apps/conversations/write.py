@@ -9,6 +9,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Model
 
+from apps.conversations import follow
 from apps.conversations.load import ORGANIZATION, Key
 from apps.conversations.models import Assignment, Generation, Session
 
@@ -22,17 +23,26 @@ def _columns(model: type[Model]) -> dict[str, str]:
     }
 
 
-def _insert(model: type[Model], rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
+def _insertion(model: type[Model], after: str = "") -> str:
+    """INSERT of rows that come as one JSON parameter; `after` names a CTE that must have ended before."""
     columns = _columns(model)
     names = ", ".join(f'"{name}"' for name in columns if name != "organization_id")
     record = ", ".join(f'"{name}" {kind}' for name, kind in columns.items() if name != "organization_id")
+    waits = f", (SELECT count(*) FROM {after}) AS ended" if after else ""
+    return (
+        f'INSERT INTO "{model._meta.db_table}" (organization_id, {names}) '
+        f"SELECT {ORGANIZATION}, {names} FROM json_to_recordset(%s::json) AS t({record}){waits}"
+    )
+
+
+def _replace(model: type[Model], stale: str, parameters: list[Any], rows: list[dict[str, Any]]) -> None:
+    """Delete what `stale` (FROM … of rows `t`) names and insert `rows`, followers included, in one statement."""
+    table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{model._meta.db_table}" (organization_id, {names}) '
-            f"SELECT {ORGANIZATION}, {names} FROM json_to_recordset(%s::json) AS t({record})",
-            [ENCODER.encode(rows).decode()],
+            f"WITH gone AS (DELETE FROM {table} t {stale} RETURNING t.*), "
+            f"fresh AS ({_insertion(model, after='gone')} RETURNING *){follow.folded(table)} SELECT 1",
+            [*parameters, ENCODER.encode(rows).decode()],
         )
 
 
@@ -41,27 +51,19 @@ def replace_sessions(
 ) -> None:
     """Replace the facts of these (project, session)."""
     pairs = sorted(keys)
-    projects, names = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    with connection.cursor() as cursor:
-        for table in ("conversations_session", "conversations_generation"):
-            cursor.execute(
-                f"DELETE FROM {table} t USING unnest(%s::bigint[], %s::text[]) AS k(project_id, session_id) "
-                f"WHERE t.organization_id = {ORGANIZATION} AND t.project_id = k.project_id AND t.session_id = k.session_id",
-                [projects, names],
-            )
-    _insert(Session, sessions)
-    _insert(Generation, generations)
+    stale = (
+        "USING unnest(%s::bigint[], %s::text[]) AS k(project_id, session_id) "
+        f"WHERE t.organization_id = {ORGANIZATION} AND t.project_id = k.project_id AND t.session_id = k.session_id"
+    )
+    named = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
+    _replace(Session, stale, named, sessions)
+    _replace(Generation, stale, named, generations)
 
 
 def replace_generations(keys: list[str], rows: list[dict[str, Any]]) -> None:
     """Replace generations that belong to no session, by event key."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"DELETE FROM conversations_generation WHERE organization_id = {ORGANIZATION} "
-            "AND session_id IS NULL AND event_key = ANY(%s::uuid[])",
-            [keys],
-        )
-    _insert(Generation, rows)
+    stale = f"WHERE organization_id = {ORGANIZATION} AND session_id IS NULL AND event_key = ANY(%s::uuid[])"
+    _replace(Generation, stale, [keys], rows)
 
 
 def replace_assignments(stale: list[str], rows: list[Mapping[str, Any]]) -> None:
@@ -72,4 +74,5 @@ def replace_assignments(stale: list[str], rows: list[Mapping[str, Any]]) -> None
             "AND event_key = ANY(%s::uuid[])",
             [stale],
         )
-    _insert(Assignment, [dict(row) for row in rows])
+        if rows:
+            cursor.execute(_insertion(Assignment), [ENCODER.encode(rows).decode()])

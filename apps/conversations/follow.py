@@ -1,0 +1,53 @@
+"""Tables of the floors above that follow the facts: changed in the same transaction, often in the same statement.
+
+The digest knows best which rows go and which come, but what is added up from them is declared above.
+So a follower registers itself when its app is ready and is asked for the SQL that folds the changes in:
+no follower can be forgotten by a caller, and no number can be ahead of, or behind, another.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from django.db import connection
+
+FACT_TABLES: Final = ("conversations_session", "conversations_generation", "events_event")
+
+
+class Follower(Protocol):
+    """What follows the facts of the active organisation."""
+
+    def begin(self) -> None:
+        """Called in the transaction of every digest, before anything changes."""
+
+    def fold(self, table: str) -> str:
+        """CTEs (`, name AS (…)…`) that fold in `changed`: rows of `table` with a `sign` of 1 or -1."""
+
+    def reset(self) -> None:
+        """Called when all sessions and generations were removed, to be settled anew from the events."""
+
+    def forget(self, project_id: int) -> None:
+        """Called when every fact of a project was removed."""
+
+
+FOLLOWERS: list[Follower] = []
+
+
+def folded(table: str) -> str:
+    """The CTEs of all followers for changes of a fact table; they read `gone` and `fresh`."""
+    if not FOLLOWERS:
+        return ""
+    changed = ", changed AS (SELECT -1::bigint AS sign, gone.* FROM gone UNION ALL SELECT 1::bigint, fresh.* FROM fresh)"
+    return changed + "".join(follower.fold(table) for follower in FOLLOWERS)
+
+
+def fold_events(condition: str, parameters: list[object]) -> None:
+    """Tell the followers of events (rows `f`) that count from now on."""
+    for follower in FOLLOWERS:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "WITH changed AS (SELECT 1::bigint AS sign, f.* FROM events_event f WHERE f.organization_id = "
+                f"NULLIF(current_setting('app.organization_id', true), '')::bigint AND {condition})"
+                f"{follower.fold('events_event')} SELECT 1",
+                parameters,
+            )
