@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "anymail",
     "apps.core",
     "apps.accounts",
+    "apps.reading",
     "apps.events",
     "apps.pricing",
     "apps.conversations",

@@ -1,0 +1,44 @@
+"""Keyed fingerprints of messages: enough to see that one nearly repeats another, without its text.
+
+A bottom-k sketch (Broder 1997): the 12 smallest 16-bit keyed hashes of the distinct content words, cut
+to six letters so that "cancel", "cancelled" and "cancellation" agree. Up to 12 content words the
+similarity is exact but for collisions; beyond that it is an estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+SIZE = 12
+HASH_BYTES = 2
+STEM = 6
+
+
+def fingerprint(content_words: Iterable[str], key: bytes) -> bytes:
+    """At most 24 bytes. `key` (at most 64 bytes) keeps prints of different organisations incomparable."""
+    hashes = {
+        blake2b(stem.encode(), digest_size=HASH_BYTES, key=key).digest()
+        for stem in {word[:STEM] for word in content_words}
+    }
+    return b"".join(sorted(hashes)[:SIZE])
+
+
+def hashes_of(print_: bytes) -> frozenset[bytes]:
+    return frozenset(print_[i : i + HASH_BYTES] for i in range(0, len(print_), HASH_BYTES))
+
+
+def similarity(first: frozenset[bytes], second: frozenset[bytes]) -> float:
+    """Estimated Jaccard similarity of the content words, 0..1; 0 where either has none."""
+    if not first or not second:
+        return 0.0
+    if len(first) < SIZE and len(second) < SIZE:
+        shared = len(first & second)
+        return shared / (len(first) + len(second) - shared)
+    smallest = sorted(first | second)[:SIZE]
+    return sum(one in first and one in second for one in smallest) / len(smallest)
+
+
+def containment(first: frozenset[bytes], second: frozenset[bytes]) -> float:
+    """Share of the smaller print that the other has too."""
+    return len(first & second) / min(len(first), len(second)) if first and second else 0.0
