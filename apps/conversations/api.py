@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import Project, Scope
+from apps.conversations.filters import hold
 from apps.conversations.models import Session
 from apps.conversations.settle import SESSION_DIMENSIONS
 from apps.conversations.timeline import detail, summary
@@ -24,11 +25,11 @@ from apps.events.rest import KeyView
 PAGE = 100
 FILTERS = (*SESSION_DIMENSIONS, "model", "user_id", "session_id")
 FLAGS = {"spiked": "is_spiked", "taken_back": "is_taken_back"}
-KNOWN = {"from", "to", "outcome", "project", "cursor", "limit", *FLAGS}
+KNOWN = {"from", "to", "outcome", "project", "cursor", "limit", "with", *FLAGS}
 
 
 def filtered(parameters: Any, organization: Any, now: datetime) -> QuerySet[Session]:
-    """Sessions by start day, dimension, outcome and flags; raises `Problem` naming the parameter."""
+    """Sessions by start day, dimension, outcome, flags and conditions; raises `Problem` naming the parameter."""
     rows: QuerySet[Session] = Session.objects.all()
     for name in parameters:
         field = name.removeprefix("filter.")
@@ -39,6 +40,8 @@ def filtered(parameters: Any, organization: Any, now: datetime) -> QuerySet[Sess
             raise Problem(400, "unknown_parameter", f"{name}: is not a parameter of this address.")
         elif field in FLAGS:
             rows = rows.filter(**{FLAGS[field]: values[-1].lower() in ("1", "true")})
+        elif field == "with":
+            rows = hold(rows, values, now)
         elif field == "outcome":
             rows = rows.filter(outcome__in=values, closed_at__lte=now)
         elif field == "project":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -54,29 +55,47 @@ def summary(session: Session, now: Any) -> dict[str, Any]:
     }
 
 
-def detail(session: Session, now: Any, *, may_read_text: bool) -> dict[str, Any]:
-    """Facts, spikes with their evidence, and the timeline."""
+@dataclass(slots=True)
+class Story:
+    """All that is stored of one session, in order; each mapping is by event key.
+
+    `texts` is empty for those who may not read it: the query is not made. `particulars` holds the
+    columns that settling does not read, such as the tool's name.
+    """
+
+    events: list[EventRow]
+    texts: dict[str, dict[str, Any]]
+    generations: dict[str, Generation]
+    particulars: dict[str, dict[str, Any]]
+
+
+def story_of(session: Session, *, may_read_text: bool) -> Story:
+    """Read a session's events with what belongs to them: a fixed number of queries however long it is."""
     key = (session.project_id, session.session_id)
     events = events_of_sessions([key]).get(key, [])
-    texts = _texts([event.event_key for event in events]) if may_read_text else {}
-    costs = dict(
-        Generation.objects.filter(session_id=session.session_id, project_id=session.project_id).values_list(
-            "event_key", "cost_nano"
-        )
+    generations = Generation.objects.filter(session_id=session.session_id, project_id=session.project_id)
+    return Story(
+        events=events,
+        texts=_texts([event.event_key for event in events]) if may_read_text else {},
+        generations={row.event_key.hex: row for row in generations},
+        particulars=_particulars(session.session_id, events),
     )
-    costs_by_key = {event_key.hex: nano for event_key, nano in costs.items()}
+
+
+def detail(session: Session, now: Any, *, may_read_text: bool) -> dict[str, Any]:
+    """Facts, spikes with their evidence, and the timeline."""
+    story = story_of(session, may_read_text=may_read_text)
     return {
         **summary(session, now),
         "evidence": session.evidence,
-        "timeline": [entry(event, texts, costs_by_key, may_read_text=may_read_text) for event in events],
+        "timeline": [entry(event, story, may_read_text=may_read_text) for event in story.events],
     }
 
 
-def entry(
-    event: EventRow, texts: dict[str, dict[str, Any]], costs: dict[str, int | None], *, may_read_text: bool
-) -> dict[str, Any]:
+def entry(event: EventRow, story: Story, *, may_read_text: bool) -> dict[str, Any]:
     """One line of the timeline; text only for those who may read it."""
     data = {name: value for name, value in event.data.items() if may_read_text or name not in WORDED}
+    generation = story.generations.get(event.event_key)
     found: dict[str, Any] = {
         "id": event.event_id,
         "event": event.name,
@@ -91,9 +110,11 @@ def entry(
         "status": None if event.failed is None else "error" if event.failed else "ok",
         "error_type": event.error_type,
         "duration_ms": None if event.duration_us is None else event.duration_us / 1000,
-        "cost_usd": usd(costs.get(event.event_key)),
+        "cost_usd": usd(generation.cost_nano if generation else None),
+        "agent_name": event.agent,
+        **story.particulars.get(event.event_key, {}),
         **data,
-        **texts.get(event.event_key, {}),
+        **story.texts.get(event.event_key, {}),
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -106,3 +127,43 @@ def _texts(keys: list[str]) -> dict[str, dict[str, Any]]:
             [keys],
         )
         return {key: msgspec.json.decode(body) for key, body in cursor.fetchall()}
+
+
+# Column of the table → the field of the contract that it came from.
+PARTICULARS = {
+    "tool": "tool_name",
+    "stage": "stage",
+    "item": "name",
+    "category": "category",
+    "source": "source",
+    "depth": "depth",
+    "timed_out": "timed_out",
+}
+
+
+def _particulars(session_id: str, events: list[EventRow]) -> dict[str, dict[str, Any]]:
+    """Columns that only readers need, for the events of a session wherever they were sent."""
+    columns = ", ".join(f"e.{name}" for name in PARTICULARS)
+    named = f"num_nonnulls({columns}) > 0"
+    select = f"SELECT encode(uuid_send(e.event_key), 'hex'), {columns} FROM events_event e"
+    wanted = {event.event_key for event in events}
+    responses = sorted({event.response_id for event in events if event.response_id})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{select} WHERE e.organization_id = {ORGANIZATION} AND e.session_id = %s AND {named} "
+            f"UNION ALL {select} JOIN conversations_assignment a ON a.organization_id = e.organization_id "
+            f"AND a.event_key = e.event_key AND a.user_id = e.user_id WHERE a.organization_id = {ORGANIZATION} "
+            f"AND a.session_id = %s AND {named} "
+            f"UNION ALL {select} WHERE e.organization_id = {ORGANIZATION} AND e.response_id = ANY(%s) "
+            f"AND e.session_id IS DISTINCT FROM %s AND {named}",
+            [session_id, session_id, responses, session_id],
+        )
+        return {
+            key: {
+                field: value
+                for field, value in zip(PARTICULARS.values(), values, strict=True)
+                if value is not None
+            }
+            for key, *values in cursor.fetchall()
+            if key in wanted
+        }

@@ -39,7 +39,7 @@ class Group:
 
 
 PLACES: Final[dict[str, tuple[Place, ...]]] = {
-    "": (Place("Dashboard", "/dashboard/"), Place("Metrics", "/metrics/")),
+    "": (Place("Dashboard", "/dashboard/"), Place("Metrics", "/metrics/"), Place("Sessions", "/sessions/")),
     "Data": (
         Place("Send events", "/start/", is_for_configuring=True),
         Place("Event ledger", "/events/ledger/"),

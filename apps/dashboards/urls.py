@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from apps.dashboards import ledger_views, onboarding, views
+from apps.dashboards import ledger_views, onboarding, sessions_views, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("metrics/", views.metrics, name="metrics"),
     path("metrics/<slug:key>/", views.metric, name="metric"),
     path("metrics/<slug:key>/csv/", views.metric_csv, name="metric-csv"),
+    path("sessions/", sessions_views.sessions, name="sessions"),
+    path("sessions/<str:public_id>/<str:session_id>/", sessions_views.session, name="session"),
     path("freshness/", views.freshness_badge, name="freshness"),
     path("events/ledger/", ledger_views.batches, name="ledger"),
     path("events/ledger/<int:batch_id>/withdraw/", ledger_views.withdraw, name="withdraw"),
