@@ -28,6 +28,10 @@ PAGES = {
     "metric": "/metrics/frustration_spike_rate/",
     "metric-by": "/metrics/cost_total/?by=model",
     "metric-no-data": "/metrics/sentiment_score/",
+    "sessions": "/sessions/",
+    "sessions-filtered": "/sessions/?with=spiked&order=cost&channel=web",
+    "sessions-none": "/sessions/?from=2020-01-01&to=2020-01-02",
+    "session": "/sessions/?with=spiked&with=human_handoff&order=turns",
     "ledger": "/events/ledger/",
     "rejected": "/events/rejected/",
     "start": "/start/",
@@ -43,6 +47,8 @@ PAGES = {
     "thresholds": "/admin/alerts/threshold/",
     "missing": "/nothing/",
 }
+# Pages without a fixed address: the first link of this kind on the page named above is followed.
+FOLLOWED = {"session": ".row-link"}
 SIGNED_OUT = frozenset({"landing", "login", "signup"})
 
 
@@ -67,6 +73,8 @@ def main() -> int:
                     witness.listen(page)
                     answer = page.goto(path)
                     settle(page)
+                    if name in FOLLOWED:
+                        answer = page.goto(str(page.locator(FOLLOWED[name]).first.get_attribute("href")))
                     page.screenshot(path=out / f"{name}-{width}-{theme}.png", full_page=True)
                     found = faults(page, witness) + (axe_faults(page) if options.axe else [])
                     expected = [

@@ -11,6 +11,7 @@ from apps.alerts.presets import Effective, effective_thresholds
 from apps.dashboards.charts import Chart, chart
 from apps.dashboards.panels import OVERVIEW, Band
 from apps.dashboards.selection import Selection
+from apps.dashboards.sessions_links import point_paths
 from apps.dashboards.tiles import metric_path, tiles, unfiltered
 from apps.metrics.catalogue import METRICS
 from apps.metrics.series import run
@@ -40,6 +41,12 @@ def band_charts(member: Member, band: Band, selection: Selection, now: datetime)
         return []
     in_force = thresholds()
     return [
-        chart(series, selection.interval, in_force.get(key), href=selection.address(metric_path(key)))
+        chart(
+            series,
+            selection.interval,
+            in_force.get(key),
+            href=selection.address(metric_path(key)),
+            behind=point_paths(key, selection),
+        )
         for key, series in run(member.organization, selection.over_time(able), now).items()
     ]

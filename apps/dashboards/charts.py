@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ class Row:
     interval: str
     is_small: bool
     is_provisional: bool
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,13 @@ def chart(
     href: str = "",
     is_big: bool = False,
     note: str = "",
+    behind: Callable[[Point], str] | None = None,
 ) -> Chart:
-    """A figure for one metric; grouped points become a line a group."""
+    """A figure for one metric; grouped points become a line a group.
+
+    `behind` gives the address of what a point counts; its rows and the points of the picture lead there.
+    """
+    path_of = behind or (lambda point: "")
     metric = series.metric
     has_groups = any(point.group for point in series.points)
     return Chart(
@@ -75,8 +82,8 @@ def chart(
         title=metric.title,
         note=note or metric.about,
         summary=summary(series, interval_name),
-        data=_data(series, interval_name, levels(metric, threshold), has_groups=has_groups),
-        rows=[row(point, metric, interval_name) for point in series.points],
+        data=_data(series, interval_name, levels(metric, threshold), path_of, has_groups=has_groups),
+        rows=[row(point, metric, interval_name, path_of(point)) for point in series.points],
         is_empty=all(point.value is None for point in series.points),
         has_groups=has_groups,
         is_big=is_big,
@@ -84,7 +91,7 @@ def chart(
     )
 
 
-def row(point: Point, metric: Metric, interval_name: str) -> Row:
+def row(point: Point, metric: Metric, interval_name: str, path: str = "") -> Row:
     return Row(
         start=bucket_title(point.start, interval_name),
         group=group_name(point),
@@ -96,6 +103,7 @@ def row(point: Point, metric: Metric, interval_name: str) -> Row:
         interval=interval(point, metric.unit),
         is_small=point.n < SMALL_SAMPLE,
         is_provisional=point.provisional,
+        path=path,
     )
 
 
@@ -127,7 +135,14 @@ def _at(point: Point, metric: Metric, interval_name: str) -> str:
     return f"{amount(point.value, metric.unit)}{group} on {bucket(point.start, interval_name)}"
 
 
-def _data(series: Series, interval_name: str, lines: list[Level], *, has_groups: bool) -> dict[str, Any]:
+def _data(
+    series: Series,
+    interval_name: str,
+    lines: list[Level],
+    path_of: Callable[[Point], str],
+    *,
+    has_groups: bool,
+) -> dict[str, Any]:
     metric = series.metric
     starts = sorted({point.start for point in series.points})
     provisional = {point.start: point.provisional for point in series.points}
@@ -144,6 +159,7 @@ def _data(series: Series, interval_name: str, lines: list[Level], *, has_groups:
                 "name": name if has_groups else metric.title,
                 "values": [_drawn(points.get(start)) for start in starts],
                 "texts": [_text(points.get(start), metric) for start in starts],
+                "paths": [path_of(points[start]) if start in points else "" for start in starts],
             }
             for name, points in groups.items()
         ],

@@ -15,6 +15,7 @@ from apps.dashboards.charts import Row, chart, group_name, row
 from apps.dashboards.display import Change, change
 from apps.dashboards.filters import Option, Select, filter_form
 from apps.dashboards.selection import ROLLING_DAYS, Selection, default_selection
+from apps.dashboards.sessions_links import group_path, links, point_paths
 from apps.dashboards.tiles import metric_path, target_of, tiles
 from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.explain import explain
@@ -84,13 +85,21 @@ def metric_context(
         "metric": metric,
         "selection": selection,
         "tile": tiles(organization, selection, [metric.key], states(organization, now), now)[0],
-        "chart": chart(course, selection.interval, threshold, is_big=True, note=_note(selection)),
+        "chart": chart(
+            course,
+            selection.interval,
+            threshold,
+            is_big=True,
+            note=_note(selection),
+            behind=point_paths(metric.key, selection),
+        ),
         "form": filter_form(organization, selection, now),
         "by": _by(metric, selection),
         "groups": _groups(organization, metric, selection, now) if selection.by else [],
         "explained": explain(metric),
         "target": target_of(metric, threshold),
         "path": path,
+        "behind": links(metric.key, selection),
         "csv": selection.address(f"{path}csv/"),
         "breakdown_csv": selection.address(f"{path}csv/", table="breakdown"),
         "crumbs": [{"title": "Metrics", "path": "/metrics/"}, {"title": metric.title, "path": ""}],
@@ -124,7 +133,7 @@ def _groups(
     return [
         GroupRow(
             group_name(point),
-            row(point, metric, "total"),
+            row(point, metric, "total", group_path(metric.key, selection, point)),
             change(metric, point.value, earlier.get(group_name(point))),
         )
         for point in sorted(points, key=lambda point: -point.n)

@@ -11,6 +11,7 @@ from apps.conversations.rows import RESPONSE, EventRow
 from apps.conversations.turns import RECOVERY_TURNS, Turn
 
 LOW_GROUNDING: Final = 0.5
+GOOD_GROUNDING: Final = 0.7
 NANO: Final = 1_000_000_000
 INTERVENTIONS: Final = {
     "human_handoff": "handed to a human",
@@ -99,7 +100,8 @@ def response_marks(event: EventRow, generation: Generation | None) -> list[Mark]
         cited, total = event.data.get("cited_sentences"), event.data.get("total_sentences")
         why = f"{cited} of {total} sentences cite a source" if total else "from its citations"
         word = "Low grounding" if score < LOW_GROUNDING else "Grounding"
-        marks.append(Mark("warning" if score < LOW_GROUNDING else "ok", f"{word} {score:.2f}", why))
+        state = "warning" if score < LOW_GROUNDING else "ok" if score >= GOOD_GROUNDING else "off"
+        marks.append(Mark(state, f"{word} {score:.2f}", why))
     elif generation.is_grounding_expected and not event.failed:
         marks.append(
             Mark("off", "Grounding not scored", "expected, but neither counts nor citations were sent")

@@ -84,6 +84,10 @@ class TurnView:
     length: str = ""
     is_continued: bool = False
 
+    @property
+    def is_spike(self) -> bool:
+        return any(mark.state == "critical" for mark in self.marks)
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -124,7 +128,9 @@ def _turn_view(
     operations = [event for event in events if event.name in OPERATIONS]
     begun = min((_begun(event) for event in operations), default=events[0].at)
     begun = min(begun, events[0].at) if events[0].name == QUERY else begun
-    length = max((event.at for event in operations), default=begun) - begun
+    # A handoff has no length and may come much later: it would press everything else together.
+    timed = [event.at for event in operations if event.duration_us]
+    length = max(timed, default=begun) - begun
     ordered = sorted(operations, key=lambda event: (_begun(event), -(event.duration_us or 0)))
     is_continued = number > 0 and events[0] is not turns[number - 1].message
     return TurnView(
@@ -134,7 +140,7 @@ def _turn_view(
         ],
         bars=[_bar(reader, event, begun, length) for event in ordered],
         marks=turn_marks(turns[number - 1], spikes) if number and not is_continued else [],
-        length=span_words(length) if operations and length else "",
+        length=span_words(length) if length else "",
         is_continued=is_continued,
     )
 
@@ -168,7 +174,7 @@ def _bubble(reader: Reader, event: EventRow) -> Bubble:
         _say(bubble, text.get("response_text"), event.data.get("response_length"), reader)
     else:
         _note(bubble, event, reader.story.particulars.get(event.event_key, {}), text)
-    if event.event_key in reader.tried and event.name != "tool_call":
+    if event.event_key in reader.tried:
         bubble.marks.append(reader.tried[event.event_key])
     return bubble
 
@@ -248,7 +254,9 @@ def _bar(reader: Reader, event: EventRow, begun: datetime, length: timedelta) ->
         duration=amount(event.duration_us / 1000, "ms") if event.duration_us is not None else "",
         facts=_facts(reader, event, more),
         error=_error(event, more),
-        marks=[reader.tried[event.event_key]] if event.event_key in reader.tried else [],
+        marks=[reader.tried[event.event_key]]
+        if event.event_key in reader.tried and not _is_said(event)
+        else [],
         is_said=_is_said(event),
     )
 

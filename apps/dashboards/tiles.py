@@ -15,6 +15,7 @@ from apps.alerts.presets import Effective
 from apps.dashboards.display import SMALL_SAMPLE, Change, amount, change, interval
 from apps.dashboards.panels import EXAMPLES
 from apps.dashboards.selection import Selection
+from apps.dashboards.sessions_links import links
 from apps.dashboards.sparkline import Sparkline, sparkline
 from apps.metrics.answers import number_json
 from apps.metrics.catalogue import METRICS, Metric
@@ -67,6 +68,7 @@ class Tile:
     snippet: str = ""
     facts: list[Fact] = field(default_factory=list)
     source: str = ""
+    sessions: str = ""
 
     @property
     def snippet_id(self) -> str:
@@ -125,6 +127,7 @@ def _tile(selection: Selection, point: Point, course: Series, threshold: Thresho
         snippet=_snippet(metric) if is_empty else "",
         facts=_facts(metric, selection, shown, today, target, is_first_day=is_first_day),
         source=target.source,
+        sessions="" if is_empty or is_first_day else links(metric.key, selection)[0].path,
     )
 
 

@@ -80,8 +80,18 @@
     }]));
   }
 
+  /* The sessions behind a point; its row in the table has the same link. */
+  function pathAt(data, element) {
+    return element ? data.series[element.datasetIndex].paths[element.index] : "";
+  }
+
   function options(data, colours) {
     return {
+      onClick: (event, elements, chart) => {
+        const path = pathAt(data, chart.getElementsAtEventForMode(event, "nearest", { intersect: false, axis: "xy" }, true)[0]);
+        if (path) location.assign(path);
+      },
+      onHover: (event, elements) => (event.native.target.style.cursor = pathAt(data, elements[0]) ? "pointer" : "default"),
       animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
       layout: { padding: { top: 10 } },
       scales: {

@@ -287,3 +287,46 @@ def test_the_api_tells_the_tool_and_takes_conditions(story: Sender) -> None:
     assert len(client.get("/api/v1/sessions?with=low_grounding&with=errors").json()["sessions"]) == 1
     assert client.get("/api/v1/sessions?with=open&with=closed").json()["sessions"] == []
     assert client.get("/api/v1/sessions?with=nothing").status_code == 400
+
+
+def hrefs(text: str) -> list[str]:
+    return [html.unescape(one) for one in re.findall(r'href="(/sessions/[^"]*)"', text)]
+
+
+@pytest.mark.parametrize(
+    ("key", "numerator", "denominator"),
+    [("frustration_spike_rate", 8, 40), ("recovery_rate", 0, 8), ("deflection_rate", 40, 40)],
+)
+def test_a_number_leads_to_the_sessions_it_counts(
+    busy: Sender, owner: Client, key: str, numerator: int, denominator: int
+) -> None:
+    busy.send(*conversation(busy.now, "not chosen", model="claude-sonnet-4-5"))
+    busy.digest()
+    text = owner.get(f"/metrics/{key}/?period=90&model=gpt-4o").content.decode()
+    behind = re.search(r"Sessions behind the value(.*?)</p>", text, re.S)
+    assert behind
+    counts = []
+    for path in hrefs(behind[1]):
+        assert "model=gpt-4o" in path
+        counts.append(len(listed(owner, path.partition("?")[2])))
+    assert counts == [numerator, denominator]
+
+
+def test_points_and_groups_lead_to_their_sessions(busy: Sender, owner: Client) -> None:
+    for interval in ("day", "week", "month"):
+        text = owner.get(f"/metrics/sessions/?interval={interval}").content.decode()
+        table = re.search(r'class="chart__table".*?</table>', text, re.S)
+        assert table
+        found = [one for path in hrefs(table[0]) for one in listed(owner, path.partition("?")[2])]
+        assert sorted(found) == sorted(f"s{number}" for number in range(40)), interval
+    groups = hrefs(owner.get("/metrics/sessions/?by=model").content.decode().partition('id="breakdown"')[2])
+    assert len(listed(owner, groups[0].partition("?")[2])) == 40
+    unlinked = owner.get("/metrics/tool_calls/?by=tool").content.decode()
+    assert "tool=" not in "".join(hrefs(unlinked))
+
+
+def test_a_tile_leads_to_its_sessions(busy: Sender, owner: Client) -> None:
+    text = owner.get("/dashboard/bands/conversation/?period=7").content.decode()
+    path = next(one for one in hrefs(text) if "with=spiked" in one)
+    today = busy.now.date() + timedelta(days=1)
+    assert f"from={today - timedelta(days=7)}&to={today - timedelta(days=1)}" in path
