@@ -18,7 +18,6 @@ import msgspec
 
 from apps.events import clock
 from apps.events.columns import DIMENSION_FIELDS
-from apps.events.redaction import drop_text, redact, redact_value
 from apps.events.schema import (
     CUSTOM,
     DECODERS,
@@ -30,6 +29,7 @@ from apps.events.schema import (
     TEXT_FIELDS,
     Event,
 )
+from apps.reading.redaction import drop_text, redact, redact_value
 
 ANY = msgspec.json.Decoder()
 CANONICAL = msgspec.json.Encoder(order="deterministic")

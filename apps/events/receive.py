@@ -14,8 +14,8 @@ from apps.accounts.models import Organization, PrivacyMode, Project
 from apps.core.tenancy import tenant
 from apps.events.normalize import Context, Normalized, Rejection, normalize
 from apps.events.nudge import nudge
-from apps.events.redaction import redact
 from apps.events.store import Refused, insert_batch, insert_events, known_contents, next_batch_id
+from apps.reading.redaction import redact
 
 STORED_BODY_CHARACTERS = 256 * 1024
 

@@ -47,6 +47,10 @@ RAPID_SECONDS = 90.0
 UPSET_SENTIMENT = -0.35
 
 
+# Signal → (how strongly, 0..1; evidence).
+Found = dict[str, tuple[float, str]]
+
+
 class ReadTurn(NamedTuple):
     """One message in order: who wrote it, its facts, and when where that is known."""
 
@@ -109,22 +113,32 @@ def default_model() -> Model:
 def score_turns(turns: Sequence[ReadTurn], model: Model | None = None) -> list[TurnScore | None]:
     """A score for every user message in order; None for messages of the assistant."""
     model = model or default_model()
-    languages = resolve_languages(turns)
-    context = _Context()
     scores: list[TurnScore | None] = []
-    for turn, language in zip(turns, languages, strict=True):
-        if turn.role != USER:
-            context.answered(turn.facts)
+    messages = 0
+    for found, language in zip(find_signals(turns), resolve_languages(turns), strict=True):
+        if found is None:
             scores.append(None)
             continue
-        found = context.features(turn)
-        scores.append(
-            judge(found, model, is_first=context.messages == 1) if is_supported(language) else TurnScore(None)
-        )
+        messages += 1
+        supported = is_supported(language)
+        scores.append(judge(found, model, is_first=messages == 1) if supported else TurnScore(None))
     return scores
 
 
-def judge(found: dict[str, tuple[float, str]], model: Model, *, is_first: bool) -> TurnScore:
+def find_signals(turns: Sequence[ReadTurn]) -> list[Found | None]:
+    """What is found in every user message and in what came before it; None for the assistant's."""
+    context = _Context()
+    found: list[Found | None] = []
+    for turn in turns:
+        if turn.role == USER:
+            found.append(context.features(turn))
+        else:
+            context.answered(turn.facts)
+            found.append(None)
+    return found
+
+
+def judge(found: Found, model: Model, *, is_first: bool) -> TurnScore:
     """Add up what was found. A first message is frustrated only through explicit words."""
     total = model.bias
     signals = []
@@ -188,7 +202,7 @@ class _Context:
         self.answers.append(print_)
         self.unanswered.clear()
 
-    def features(self, turn: ReadTurn) -> dict[str, tuple[float, str]]:
+    def features(self, turn: ReadTurn) -> Found:
         """Signal → (value, evidence) of the next user message; moves the context on."""
         facts = turn.facts
         found = text_features(facts)
@@ -200,7 +214,7 @@ class _Context:
         self.answer = None
         return found
 
-    def _add_answer(self, found: dict[str, tuple[float, str]]) -> None:
+    def _add_answer(self, found: Found) -> None:
         if self.answer is None:
             return
         for name in ("apology", "unable", "not_understood", "refusal", "human_offer", "clarifying"):
@@ -208,9 +222,12 @@ class _Context:
                 found["answer_" + name] = (1.0, self.answer.signals[name])
         if self.answer_repeats:
             found["answer_repeated"] = (1.0, "the answer before said so already")
-        found["answer_long"] = (min(self.answer.words / 100, 1.0), f"{self.answer.words} words before")
+        found["answer_long"] = (
+            min(log2(1 + self.answer.words) / 7, 1.0),
+            f"{self.answer.words} words before",
+        )
 
-    def _add_history(self, found: dict[str, tuple[float, str]], turn: ReadTurn) -> None:
+    def _add_history(self, found: Found, turn: ReadTurn) -> None:
         print_ = hashes_of(turn.facts.fingerprint)
         if len(print_) >= 2:
             for back, earlier in enumerate(reversed(self.said), 1):
@@ -237,7 +254,7 @@ class _Context:
         return first is not None and last is not None and (last - first).total_seconds() <= RAPID_SECONDS
 
 
-def text_features(facts: MessageFacts) -> dict[str, tuple[float, str]]:
+def text_features(facts: MessageFacts) -> Found:
     """What the message says by itself, as signal → (value, evidence)."""
     found = {name: (1.0, evidence) for name, evidence in facts.signals.items()}
     if facts.sentiment < 0:

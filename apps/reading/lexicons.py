@@ -17,7 +17,7 @@ from typing import Any
 from apps.reading.words import fold, raw_words
 
 DATA = Path(__file__).parent / "data"
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "de", "es", "fr", "pt")
 SPLITTING = frozenset({"fr", "it", "ca"})
 ANY = "_"
 END = ""

@@ -40,6 +40,7 @@ CODES = {
     "insult": "b",
     "profanity": "p",
     "giving_up": "g",
+    "accusation": "u",
     "human_request": "h",
     "gratitude": "t",
     "acceptance": "y",
