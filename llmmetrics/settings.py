@@ -266,6 +266,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "keep-rollups": {
+        "task": "apps.metrics.tasks.keep_rollups",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
     "maintain-storage": {
         "task": "apps.events.tasks.maintain_storage",
         "schedule": 3600.0,

@@ -169,6 +169,8 @@ def digest_batches(batches: list[Batch]) -> int:
         _remove_events([batch for batch in batches if batch.pk in leaving])
     follow.fold_events("f.batch_id = ANY(%s)", [[one for one in ids if one not in leaving]])
     settle_touched(touched, homes, loose)
+    for follower in follow.FOLLOWERS:
+        follower.end()
     now = timezone.now()
     Batch.objects.filter(pk__in=[one for one in ids if one not in leaving]).update(
         state=BatchState.DONE, digested_at=now, error="", next_attempt_at=None

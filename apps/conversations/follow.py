@@ -7,7 +7,7 @@ no follower can be forgotten by a caller, and no number can be ahead of, or behi
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from django.db import connection
 
@@ -19,6 +19,9 @@ class Follower(Protocol):
 
     def begin(self) -> None:
         """Called in the transaction of every digest, before anything changes."""
+
+    def end(self) -> None:
+        """Called in the same transaction, after everything has changed."""
 
     def fold(self, table: str) -> str:
         """CTEs (`, name AS (…)…`) that fold in `changed`: rows of `table` with a `sign` of 1 or -1."""
@@ -41,7 +44,7 @@ def folded(table: str) -> str:
     return changed + "".join(follower.fold(table) for follower in FOLLOWERS)
 
 
-def fold_events(condition: str, parameters: list[object]) -> None:
+def fold_events(condition: str, parameters: list[Any]) -> None:
     """Tell the followers of events (rows `f`) that count from now on."""
     for follower in FOLLOWERS:
         with connection.cursor() as cursor:

@@ -37,6 +37,8 @@ def rebuild(
         digest.settle_sessions(keys[number : number + STEP], projects)
         progress(min(number + STEP, len(keys)), len(keys))
     digest.settle_loose(load.loose_events_between(start, end), projects)
+    for follower in follow.FOLLOWERS:
+        follower.end()
     return len(keys)
 
 

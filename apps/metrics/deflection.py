@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apps.metrics import rollup
+from apps.metrics import facts
+from apps.metrics.facts import Cell, Slice
 from apps.metrics.formulas import Deflection
-from apps.metrics.rollup import Cell, Slice
 from apps.metrics.sources import SESSION
 from apps.pricing.deflection import Tariff
 
@@ -25,7 +25,7 @@ def tariffs(formulas: list[Deflection], piece: Slice, zone: ZoneInfo) -> dict[Ce
         return {}
     tariff = Tariff.load()
     parameters = {**piece.parameters(), "zone": zone.key}
-    condition = rollup.where(SESSION, piece, parameters)
+    condition = facts.where(SESSION, piece, parameters)
     channel = "coalesce(f.channel, '')" if tariff.splits_by_channel else "''"
     intent = "coalesce(f.intent, '')" if tariff.splits_by_intent else "''"
     columns = ", ".join(measure.sql for measure in counted)
@@ -33,11 +33,11 @@ def tariffs(formulas: list[Deflection], piece: Slice, zone: ZoneInfo) -> dict[Ce
     sql = (
         "SELECT width_bucket(f.started_at, %(edges)s::timestamptz[]) - 1, "
         f"(f.started_at AT TIME ZONE %(zone)s)::date, f.project_id, {channel}, {intent}"
-        f"{rollup.groups_sql(SESSION, piece)}, {columns} FROM {SESSION.table} f WHERE {condition} GROUP BY {grouping}"
+        f"{facts.groups_sql(SESSION, piece)}, {columns} FROM {SESSION.table} f WHERE {condition} GROUP BY {grouping}"
     )
     cells: dict[Cell, dict[Any, Any]] = defaultdict(lambda: defaultdict(Decimal))
     width = 5 + len(piece.group_by)
-    for row in rollup.fetch(sql, parameters):
+    for row in facts.fetch(sql, parameters):
         value = tariff.value_of(row[1], row[2], row[3], row[4])
         held = cells[row[0], tuple(row[5:width])]
         for measure, count in zip(counted, row[width:], strict=True):

@@ -15,10 +15,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from apps.core.time_buckets import days_between, local_day, local_midnight
-from apps.metrics import rollup
+from apps.metrics import facts
+from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.people import People
-from apps.metrics.rollup import Cell, Group, Slice
 from apps.metrics.sources import EVENT, SESSION
 
 ANYWHERE = frozenset({"project", "environment"})
@@ -42,7 +42,7 @@ def count(part: People, crowd: Crowd) -> dict[Cell, Any]:
 
 
 def _active(part: People, crowd: Crowd) -> dict[Cell, Any]:
-    return dict(rollup.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other))
+    return dict(facts.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other))
 
 
 def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -51,8 +51,8 @@ def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
     filters = {name: values for name, values in piece.filters.items() if name != "feature"}
     rest = tuple(name for name in piece.group_by if name != "feature")
     places = [piece.group_by.index(name) for name in rest]
-    whole = rollup.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=()), None, ())
-    apart = rollup.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=rest), None, ())
+    whole = facts.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=()), None, ())
+    apart = facts.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=rest), None, ())
     found: dict[Cell, Any] = {}
     for number, group in _adopters(part, crowd):
         inner = (number, tuple(group[place] for place in places))
@@ -64,7 +64,7 @@ def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
 
 
 def _adopters(part: People, crowd: Crowd) -> dict[Cell, Any]:
-    counted = rollup.distinct_users(
+    counted = facts.distinct_users(
         crowd.windows, crowd.piece, crowd.keep, crowd.other, f"{EVENT.dimensions['feature']} IS NOT NULL"
     )
     return dict(counted)
@@ -97,7 +97,7 @@ def _matured(part: People, crowd: Crowd) -> dict[Cell, Any]:
     more: dict[str, Any] = {"span": timedelta(days=part.days)}
     condition = "p.first_at + %(span)s <= %(now)s"
     if part.kind == "activated":
-        said = rollup.where(EVENT, _anywhere(crowd.piece), more, bounded=False)
+        said = facts.where(EVENT, _anywhere(crowd.piece), more, bounded=False)
         condition += (
             f" AND EXISTS (SELECT 1 FROM {EVENT.table} f WHERE {said} AND f.name = 'activation' "
             "AND f.user_id = p.user_id AND f.at BETWEEN p.first_at AND p.first_at + %(span)s)"
@@ -141,8 +141,8 @@ def _cohort(part: People, crowd: Crowd) -> dict[Cell, Any]:
 def _time_to_value(part: People, crowd: Crowd) -> dict[Cell, Any]:
     more: dict[str, Any] = {"log_growth": LOG_GROWTH}
     piece = _anywhere(crowd.piece)
-    said = rollup.where(EVENT, piece, more, bounded=False)
-    settled = rollup.where(SESSION, piece, more, bounded=False)
+    said = facts.where(EVENT, piece, more, bounded=False)
+    settled = facts.where(SESSION, piece, more, bounded=False)
     join = (
         f" JOIN LATERAL (SELECT min(at) AS at FROM (SELECT f.at FROM {EVENT.table} f WHERE {said} "
         "AND f.user_id = p.user_id AND f.name IN ('goal_completed', 'activation') AND f.at >= p.first_at "
@@ -182,8 +182,8 @@ def _slice(crowd: Crowd) -> tuple[dict[str, Any], list[str], str]:
         "starts": [start for start, _ in crowd.windows],
         "ends": [end for _, end in crowd.windows],
     }
-    condition = rollup.where(EVENT, crowd.piece, parameters, bounded=False)
-    return parameters, rollup.kept_columns(crowd.piece, crowd.keep, crowd.other, parameters), condition
+    condition = facts.where(EVENT, crowd.piece, parameters, bounded=False)
+    return parameters, facts.kept_columns(crowd.piece, crowd.keep, crowd.other, parameters), condition
 
 
 def _anywhere(piece: Slice) -> Slice:
@@ -199,7 +199,7 @@ def _names(columns: list[str]) -> str:
 
 
 def _cells(sql: str, parameters: dict[str, Any]) -> dict[Cell, Any]:
-    return {(row[0], tuple(row[1:-1])): row[-1] for row in rollup.fetch(sql, parameters)}
+    return {(row[0], tuple(row[1:-1])): row[-1] for row in facts.fetch(sql, parameters)}
 
 
 COUNTERS: dict[str, Callable[[People, Crowd], dict[Cell, Any]]] = {

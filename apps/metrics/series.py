@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from apps.accounts.models import Organization
 from apps.core.time_buckets import edges, local_day
-from apps.metrics import deflection, people, rollup
+from apps.metrics import adding, deflection, facts, people
 from apps.metrics.catalogue import Metric
+from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import Deflection, Percentile, PercentileRatio, ShareOfWhole, Value
 from apps.metrics.grid import Grid, make_grid
 from apps.metrics.measures import events
@@ -22,7 +23,7 @@ from apps.metrics.measures.measure import Measure
 from apps.metrics.measures.people import People
 from apps.metrics.people import Crowd
 from apps.metrics.query import OTHER, Point, Query, Series
-from apps.metrics.rollup import Cell, Group, Slice
+from apps.metrics.rollups import keep
 
 __all__ = ["Point", "Query", "Series", "run"]
 
@@ -48,7 +49,7 @@ def run(organization: Organization, query: Query, now: datetime) -> dict[str, Se
     answer: dict[str, Series] = {}
     for rolling, metrics in _by_window(query).items():
         grid = make_grid(starts, zone, rolling)
-        asked = Asked(query, grid, _slice(query, grid, now), zone, starts)
+        asked = Asked(query, grid, _slice(query, grid, now, zone), zone, starts)
         for metric, points in _evaluate(metrics, asked).items():
             answer[metric.key] = Series(metric, organization.timezone, points)
     answer = {key: answer[key] for key in query.metrics}
@@ -66,23 +67,31 @@ def _by_window(query: Query) -> dict[int, list[Metric]]:
     return groups
 
 
-def _slice(query: Query, grid: Grid, now: datetime) -> Slice:
+def _slice(query: Query, grid: Grid, now: datetime, zone: ZoneInfo) -> Slice:
     needs_runs = any(events.agent_runs in metric.formula.measures() for metric in query.declared())
     return Slice(
         edges=grid.edges,
         group_by=query.group_by,
         filters=query.filters,
         now=now,
-        agent_projects=rollup.projects_with_agent_runs() if needs_runs else [],
+        agent_projects=facts.projects_with_agent_runs() if needs_runs else [],
+        days=_days(query, grid, zone),
     )
+
+
+def _days(query: Query, grid: Grid, zone: ZoneInfo) -> list[date] | None:
+    """The grid in local days where rollups may answer: hours are read from the facts."""
+    if query.interval == "hour" and not grid.days:
+        return None
+    return [local_day(edge, zone) for edge in grid.edges] if keep.is_current() else None
 
 
 def _evaluate(metrics: list[Metric], asked: Asked) -> dict[Metric, list[Point]]:
     formulas = [metric.formula for metric in metrics]
     cells: dict[Cell, dict[Any, Any]] = defaultdict(dict)
     parts: list[dict[Cell, dict[Any, Any]]] = [
-        rollup.sums((one for formula in formulas for one in formula.measures()), asked.piece),
-        rollup.slots((one for formula in formulas for one in formula.histograms()), asked.piece),
+        adding.sums((one for formula in formulas for one in formula.measures()), asked.piece),
+        adding.slots((one for formula in formulas for one in formula.histograms()), asked.piece),
         deflection.tariffs([one for one in formulas if isinstance(one, Deflection)], asked.piece, asked.zone),
     ]
     for part in parts:

@@ -15,7 +15,13 @@ from apps.conversations.rebuild import rebuild
 from apps.core.tenancy import tenant
 from tests.conftest import Sender, query, response
 
-TABLES = ("conversations_session", "conversations_generation", "conversations_assignment")
+TABLES = (
+    "conversations_session",
+    "conversations_generation",
+    "conversations_assignment",
+    "metrics_rollup",
+    "metrics_rollupslots",
+)
 
 
 def traffic(seed: int, now: datetime) -> list[dict[str, Any]]:

@@ -22,6 +22,10 @@ agent_runs: Final = Measure(
     "(f.name = 'agent_run' AND f.is_root) OR "
     "(f.name = 'llm_response_generated' AND NOT f.project_id = ANY(%(agent_projects)s))",
 )
+root_runs: Final = Measure(EVENT, "root agent runs", "f.name = 'agent_run' AND f.is_root")
+answers: Final = Measure(EVENT, "responses", "f.name = 'llm_response_generated'")
+# What `agent_runs` is made of: a project that never sent a run counts its responses.
+RUNS: Final = (root_runs, answers)
 tool_calls: Final = Measure(EVENT, "tool calls", TOOL)
 tool_successes: Final = Measure(EVENT, "tool calls without error or timeout", f"{TOOL} AND NOT f.failed")
 tool_timeouts: Final = Measure(EVENT, "tool calls that timed out", f"{TOOL} AND f.error_class = 'timeout'")

@@ -1,11 +1,11 @@
-"""Adding facts up in the database: one pass a fact table, whatever number of metrics is asked for."""
+"""Adding facts up in the database: one pass a fact table, whatever number of measures is asked for."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -14,7 +14,7 @@ from apps.accounts.models import Project
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.query import NONE
-from apps.metrics.sources import EVENT, SOURCES, Source
+from apps.metrics.sources import EVENT, Source
 
 ORGANIZATION = "NULLIF(current_setting('app.organization_id', true), '')::bigint"
 
@@ -31,6 +31,8 @@ class Slice:
     filters: Mapping[str, tuple[str, ...]]
     now: datetime
     agent_projects: list[int]
+    # The edges as local days, where they are midnights and rollups may answer.
+    days: list[date] | None = None
 
     def parameters(self) -> dict[str, Any]:
         return {
@@ -51,12 +53,7 @@ def where(source: Source, piece: Slice, parameters: dict[str, Any], *, bounded: 
         column = source.dimensions[name]
         parameters[f"filter_{name}"] = list(values)
         if name == "project":
-            projects = [
-                project.pk
-                for project in Project.objects.all()
-                if project.name in values or project.public_id in values
-            ]
-            parameters[f"filter_{name}"] = projects
+            parameters[f"filter_{name}"] = project_ids(values)
             parts.append(f"f.project_id = ANY(%(filter_{name})s)")
         elif "" in values or NONE in values:
             parts.append(f"({column} = ANY(%(filter_{name})s) OR {column} IS NULL)")
@@ -67,51 +64,60 @@ def where(source: Source, piece: Slice, parameters: dict[str, Any], *, bounded: 
     return " AND ".join(parts)
 
 
+def project_ids(values: Iterable[str]) -> list[int]:
+    """Projects by name or public id."""
+    wanted = set(values)
+    return [one.pk for one in Project.objects.all() if one.name in wanted or one.public_id in wanted]
+
+
 def groups_sql(source: Source, piece: Slice) -> str:
     """The grouping columns after the bucket, a value where the dimension is empty."""
     return "".join(f", coalesce({source.dimensions[name]}, '{NONE}')" for name in piece.group_by)
 
 
-def sums(measures: Iterable[Measure], piece: Slice) -> dict[Cell, dict[Any, Any]]:
-    """Sums by (bucket, group) of all measures; only cells with rows, and 0 for what a cell lacks."""
-    wanted = list(dict.fromkeys(measures))
-    cells: dict[Cell, dict[Any, Any]] = defaultdict(dict)
-    for source in SOURCES:
-        own = [measure for measure in wanted if measure.source is source]
-        if not own:
-            continue
-        parameters = piece.parameters()
-        condition = where(source, piece, parameters)
-        columns = ", ".join(measure.sql for measure in own)
-        grouping = ", ".join(str(number + 1) for number in range(1 + len(piece.group_by)))
-        sql = (
-            f"SELECT width_bucket(f.{source.time}, %(edges)s::timestamptz[]) - 1{groups_sql(source, piece)}, {columns} "
-            f"FROM {source.table} f WHERE {condition} GROUP BY {grouping}"
-        )
-        for row in fetch(sql, parameters):
-            width = 1 + len(piece.group_by)
-            cell = (row[0], tuple(row[1:width]))
-            cells[cell].update(zip(own, row[width:], strict=True))
-    return cells
+def sums_of(
+    source: Source,
+    measures: list[Measure],
+    piece: Slice,
+    only: str = "true",
+    more: Mapping[str, Any] | None = None,
+) -> dict[Cell, dict[Any, Any]]:
+    """Sums by (bucket, group) of one source's rows that fulfil `only`; only cells with rows."""
+    parameters = piece.parameters()
+    condition = where(source, piece, parameters)
+    columns = ", ".join(measure.sql for measure in measures)
+    width = 1 + len(piece.group_by)
+    grouping = ", ".join(str(number + 1) for number in range(width))
+    sql = (
+        f"SELECT width_bucket(f.{source.time}, %(edges)s::timestamptz[]) - 1{groups_sql(source, piece)}, {columns} "
+        f"FROM {source.table} f WHERE {condition} AND {only} GROUP BY {grouping}"
+    )
+    return {
+        (row[0], tuple(row[1:width])): dict(zip(measures, row[width:], strict=True))
+        for row in fetch(sql, {**parameters, **(more or {})})
+    }
 
 
-def slots(histograms: Iterable[Histogram], piece: Slice) -> dict[Cell, dict[Any, Any]]:
-    """Counts by slot for each (bucket, group) and histogram; zero values stand in slot -1."""
-    cells: dict[Cell, dict[Any, Any]] = defaultdict(dict)
-    for histogram in dict.fromkeys(histograms):
-        parameters = {**piece.parameters(), "log_growth": LOG_GROWTH}
-        condition = where(histogram.source, piece, parameters)
-        slot = f"CASE WHEN {histogram.value} > 0 THEN ceil(ln(({histogram.value})::float8) / %(log_growth)s)::int ELSE -1 END"
-        grouping = ", ".join(str(number + 1) for number in range(2 + len(piece.group_by)))
-        sql = (
-            f"SELECT width_bucket(f.{histogram.source.time}, %(edges)s::timestamptz[]) - 1"
-            f"{groups_sql(histogram.source, piece)}, {slot}, count(*) FROM {histogram.source.table} f "
-            f"WHERE {condition} AND {histogram.where} GROUP BY {grouping}"
-        )
-        for row in fetch(sql, parameters):
-            held = cells[(row[0], tuple(row[1:-2]))].setdefault(histogram, {})
-            held[row[-2]] = row[-1]
-    return cells
+def slots_of(histogram: Histogram, piece: Slice) -> dict[Cell, dict[int, int]]:
+    """Counts by slot for each (bucket, group); zero values stand in slot -1."""
+    parameters = piece.parameters()
+    condition = where(histogram.source, piece, parameters)
+    width = 1 + len(piece.group_by)
+    grouping = ", ".join(str(number + 1) for number in range(width + 1))
+    sql = (
+        f"SELECT width_bucket(f.{histogram.source.time}, %(edges)s::timestamptz[]) - 1"
+        f"{groups_sql(histogram.source, piece)}, {slot_sql(histogram.value)}, count(*) "
+        f"FROM {histogram.source.table} f WHERE {condition} AND {histogram.where} GROUP BY {grouping}"
+    )
+    found: dict[Cell, dict[int, int]] = defaultdict(dict)
+    for row in fetch(sql, parameters):
+        found[row[0], tuple(row[1:width])][row[-2]] = row[-1]
+    return found
+
+
+def slot_sql(value: str) -> str:
+    """The log-spaced slot of a value in whole micro-units; zero stands in slot -1."""
+    return f"CASE WHEN {value} > 0 THEN ceil(ln(({value})::float8) / {LOG_GROWTH!r})::int ELSE -1 END"
 
 
 def kept_columns(

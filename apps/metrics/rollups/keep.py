@@ -1,0 +1,197 @@
+"""Keeping an organisation's rollups: from its first digest on, and rebuilt when definitions or its zone change.
+
+A rebuild goes through the local days in order, each in a transaction of its own beside the digest: days
+before `built_to` are kept in step by the digest, later ones are not there yet. Until the last day is
+built every answer comes from the facts, so that no number is wrong in between.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db import connection
+
+from apps.conversations.digest import lock_and_wait
+from apps.core.rls import CURRENT
+from apps.core.tenancy import tenant
+from apps.metrics.rollups.cube import CUBES, VERSION
+from apps.metrics.rollups.fold import fold_sql
+from apps.metrics.sources import EVENT
+
+TABLES = ("metrics_rollup", "metrics_rollupslots")
+# Events of batches that the digest has not reached yet are folded in by it.
+COUNTED = f"f.batch_id NOT IN (SELECT id FROM events_batch WHERE organization_id = {CURRENT} AND digested_at IS NULL)"
+
+
+class Keeper:
+    """The follower of the digest."""
+
+    def begin(self) -> None:
+        """Before an organisation's first digest nothing counts: from then on its rollups are whole."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT 1 FROM metrics_rollupstate WHERE organization_id = {CURRENT} UNION ALL "
+                f"(SELECT 1 FROM events_batch WHERE organization_id = {CURRENT} AND accepted > 0 "
+                "AND digested_at IS NOT NULL LIMIT 1) LIMIT 1"
+            )
+            is_known = cursor.fetchone() is not None
+        if not is_known:
+            _start("'infinity'")
+
+    def end(self) -> None:
+        """Remove what was taken back entirely, so that the same events leave the same tables."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM metrics_rollup WHERE organization_id = {CURRENT} AND n = 0")
+            cursor.execute(
+                f"DELETE FROM metrics_rollupslots WHERE organization_id = {CURRENT} AND slots = '{{}}'"
+            )
+
+    def fold(self, table: str) -> str:
+        return fold_sql(table)
+
+    def reset(self) -> None:
+        _remove()
+        _start("'infinity'")
+        with connection.cursor() as cursor:
+            cursor.execute(_fold_existing(EVENT.table, COUNTED))
+
+    def forget(self, project_id: int) -> None:
+        with connection.cursor() as cursor:
+            for table in TABLES:
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE organization_id = {CURRENT} AND project_id = %s", [project_id]
+                )
+
+
+def _fold_existing(table: str, condition: str, days: str = "< s.built_to") -> str:
+    return (
+        f"WITH changed AS (SELECT 1::bigint AS sign, f.* FROM {table} f "
+        f"WHERE f.organization_id = {CURRENT} AND {condition}){fold_sql(table, days)} SELECT 1"
+    )
+
+
+def _remove() -> None:
+    with connection.cursor() as cursor:
+        for table in (*TABLES, "metrics_rollupstate"):
+            cursor.execute(f"DELETE FROM {table} WHERE organization_id = {CURRENT}")
+
+
+def _start(built_to: str, first: date | None = None, last: date | None = None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO metrics_rollupstate (organization_id, version, zone, built_to, first_day, last_day) "
+            f"SELECT id, %s, timezone, {built_to}, %s, %s FROM accounts_organization WHERE id = {CURRENT}",
+            [VERSION, first, last],
+        )
+
+
+def stale_organizations() -> list[int]:
+    """Organisations whose rollups are missing, of other definitions or another zone, or not yet whole."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id FROM llm_organizations_with_stale_rollups(%s)", [VERSION])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def rebuild(organization_id: int) -> None:
+    """Build what is missing, a local day a transaction; one that is killed is taken up where it ended."""
+    with tenant(organization_id, durable=True):
+        lock_and_wait()
+        _prepare()
+    while _build_day(organization_id):
+        pass
+
+
+def _prepare() -> None:
+    """Begin anew unless a rebuild of the same definitions and zone is under way."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM metrics_rollupstate s JOIN accounts_organization o ON o.id = s.organization_id "
+            f"WHERE s.organization_id = {CURRENT} AND s.version = %s AND s.zone = o.timezone",
+            [VERSION],
+        )
+        if cursor.fetchone():
+            return
+    _remove()
+    first, last = _local_days()
+    if first is None:
+        _start("'infinity'")
+    else:
+        _start(f"'{first.isoformat()}'", first, last)
+
+
+def _local_days() -> tuple[date | None, date | None]:
+    """First and last local day with a fact."""
+    each = ", ".join(
+        f"(SELECT {which}(f.{cube.source.time}) FROM {cube.source.table} f WHERE f.organization_id = {CURRENT})"
+        for which in ("min", "max")
+        for cube in CUBES.values()
+    )
+    half = len(CUBES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT o.timezone, {each} FROM accounts_organization o WHERE o.id = {CURRENT}",
+        )
+        row = cursor.fetchone() or ("UTC",)
+        firsts = [one for one in row[1 : 1 + half] if one is not None]
+        lasts = [one for one in row[1 + half :] if one is not None]
+        if not firsts:
+            return None, None
+        cursor.execute(
+            "SELECT (%s::timestamptz AT TIME ZONE %s)::date, (%s::timestamptz AT TIME ZONE %s)::date",
+            [min(firsts), row[0], max(lasts), row[0]],
+        )
+        first, last = cursor.fetchone() or (None, None)
+    return first, last
+
+
+def _build_day(organization_id: int) -> bool:
+    """Build the next day; False when all are built."""
+    with tenant(organization_id, durable=True):
+        lock_and_wait()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT built_to FROM metrics_rollupstate WHERE organization_id = {CURRENT} AND version = %s "
+                "AND built_to <> 'infinity'",
+                [VERSION],
+            )
+            row = cursor.fetchone()
+            if row is None:
+                return False
+            day: date = row[0]
+            # A local day lies within 14 hours before and 36 hours after its midnight in UTC.
+            around = [day - timedelta(days=1), day + timedelta(days=2)]
+            for cube in CUBES.values():
+                condition = f"f.{cube.source.time} >= %s::date AND f.{cube.source.time} < %s::date"
+                if cube.source is EVENT:
+                    condition += f" AND {COUNTED}"
+                cursor.execute(_fold_existing(cube.source.table, condition, "= s.built_to"), around)
+            # A digest in between may have brought a day after the last one that was known.
+            _, last = _local_days()
+            reached = last is None or day >= last
+            cursor.execute(
+                f"UPDATE metrics_rollupstate SET built_to = %s::date WHERE organization_id = {CURRENT}",
+                ["infinity" if reached else day + timedelta(days=1)],
+            )
+    return not reached
+
+
+def is_current() -> bool:
+    """Whether the active organisation's rollups are whole and of these definitions and its zone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM metrics_rollupstate s JOIN accounts_organization o ON o.id = s.organization_id "
+            f"WHERE s.organization_id = {CURRENT} AND s.version = %s AND s.zone = o.timezone AND s.built_to = 'infinity'",
+            [VERSION],
+        )
+        return cursor.fetchone() is not None
+
+
+def progress() -> tuple[int, int] | None:
+    """(days built, days to build) while a rebuild is under way, else None."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT built_to - first_day, last_day - first_day + 1 FROM metrics_rollupstate "
+            f"WHERE organization_id = {CURRENT} AND built_to <> 'infinity' AND first_day IS NOT NULL"
+        )
+        row = cursor.fetchone()
+    return (int(row[0]), int(row[1])) if row else None

@@ -1,0 +1,152 @@
+"""Answering from rollups: local days and at most one dimension beside project and environment.
+
+Rollups hold every session as if it were closed. What is still open at `now` is read from the facts
+twice, as settled and as of now, and the difference is put right: a few sessions, whatever the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from apps.core.rls import CURRENT
+from apps.metrics import facts
+from apps.metrics.facts import Cell, Slice
+from apps.metrics.measures import events
+from apps.metrics.measures.measure import Histogram, Measure
+from apps.metrics.query import NONE
+from apps.metrics.rollups.cube import CARRIED, CUBES, Cube
+from apps.metrics.rollups.fold import TOTAL
+from apps.metrics.sources import GENERATION, SESSION, Source
+
+OPEN_SESSIONS: Final = (
+    "(f.project_id, f.session_id) IN (SELECT s.project_id, s.session_id FROM conversations_session s "
+    f"WHERE s.organization_id = {CURRENT} AND s.closed_at > %(as_of)s)"
+)
+OPEN: Final[Mapping[Source, str]] = {
+    SESSION: "f.closed_at > %(as_of)s",
+    GENERATION: f"({OPEN_SESSIONS} OR (f.session_id IS NULL AND f.at > %(as_of)s))",
+}
+GROUPS: Final = {
+    "environment": "r.environment",
+    "project": "(SELECT p.name FROM accounts_project p WHERE p.organization_id = r.organization_id AND p.id = r.project_id)",
+}
+SETTLED_MOMENT: Final = "infinity"
+COUNT_BITS: Final = 32
+COUNT_MASK: Final = 2**32 - 1
+
+
+def serves(source: Source, piece: Slice, measures: Iterable[Measure] = ()) -> bool:
+    """Whether these measures of a source can be answered from rollups."""
+    cube = CUBES.get(source.table)
+    if piece.days is None or cube is None:
+        return False
+    further = {*piece.group_by, *piece.filters} - CARRIED
+    if len(further) > 1 or not further <= cube.dimensions.keys():
+        return False
+    if any("" in piece.filters.get(name, ()) or NONE in piece.filters.get(name, ()) for name in further):
+        return False
+    return all(measure in cube.measures or measure is events.agent_runs for measure in measures)
+
+
+def sums(source: Source, measures: list[Measure], piece: Slice) -> dict[Cell, dict[Any, Any]]:
+    """Sums by (bucket, group), as the facts would give them."""
+    cube = CUBES[source.table]
+    columns = ", ".join(["sum(r.n)", *(_column(cube, measure) for measure in measures)])
+    added: dict[Cell, list[int]] = {}
+    for cell, sign, row in _rows(cube, "metrics_rollup", columns, piece):
+        target = added.setdefault(cell, [0] * len(row))
+        for place, value in enumerate(row):
+            target[place] += sign * int(value)
+    found = {cell: dict(zip(measures, row[1:], strict=True)) for cell, row in added.items() if row[0]}
+    if source in OPEN:
+        _put_right(found, source, measures, piece)
+    return found
+
+
+def _column(cube: Cube, measure: Measure) -> str:
+    if measure is events.agent_runs:
+        runs, answers = (cube.place(one) for one in events.RUNS)
+        return (
+            f"coalesce(sum(r.sums[{runs}] + CASE WHEN r.project_id = ANY(%(agent_projects)s) "
+            f"THEN 0 ELSE r.sums[{answers}] END), 0)"
+        )
+    return f"coalesce(sum(r.sums[{cube.place(measure)}]), 0)"
+
+
+def _put_right(
+    found: dict[Cell, dict[Any, Any]], source: Source, measures: list[Measure], piece: Slice
+) -> None:
+    """Replace what open sessions would be by what they are."""
+    for sign, moment in ((-1, SETTLED_MOMENT), (1, piece.now)):
+        seen = facts.sums_of(source, measures, piece, OPEN[source], {"as_of": piece.now, "now": moment})
+        for cell, held in seen.items():
+            target = found.setdefault(cell, dict.fromkeys(measures, 0))
+            for measure, value in held.items():
+                target[measure] += sign * int(value)
+
+
+def slots(histogram: Histogram, piece: Slice) -> dict[Cell, dict[int, int]]:
+    """Counts by slot for each (bucket, group)."""
+    cube = CUBES[histogram.source.table]
+    only = f" AND r.histogram = {cube.histogram_number(histogram)}"
+    added: dict[Cell, dict[int, int]] = {}
+    for cell, sign, (packed,) in _rows(cube, "metrics_rollupslots", "r.slots", piece, only, is_added=False):
+        counts = added.setdefault(cell, {})
+        for one in packed:
+            slot = one >> COUNT_BITS
+            counts[slot] = counts.get(slot, 0) + sign * (one & COUNT_MASK)
+    found = {cell: {slot: n for slot, n in counts.items() if n} for cell, counts in added.items()}
+    return {cell: counts for cell, counts in found.items() if counts}
+
+
+def _rows(
+    cube: Cube, table: str, columns: str, piece: Slice, only: str = "", *, is_added: bool = True
+) -> Iterator[tuple[Cell, int, tuple[Any, ...]]]:
+    """(cell, sign, columns): what has no value in a dimension is the total minus all that has one."""
+    further = next(iter({*piece.group_by, *piece.filters} - CARRIED), TOTAL)
+    is_split = further in piece.group_by
+    has_rest = is_split and further not in piece.filters
+    days = piece.days or []
+    parameters = {**piece.parameters(), "days": days, "dimensions": [further, TOTAL][: 1 + has_rest]}
+    keys = [
+        "width_bucket(r.day, %(days)s::date[]) - 1",
+        "r.dimension",
+        *(GROUPS.get(name, "r.value") for name in piece.group_by),
+    ]
+    grouping = f" GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}" if is_added else ""
+    sql = (
+        f"SELECT {', '.join(keys)}, {columns} FROM {table} r WHERE r.organization_id = {CURRENT} "
+        f"AND r.source = {cube.number} AND r.dimension = ANY(%(dimensions)s) "
+        f"AND r.day >= (%(days)s::date[])[1] AND r.day < (%(days)s::date[])[{len(days)}]"
+        f"{_filters(piece, parameters)}{only}{grouping}"
+    )
+    for bucket, dimension, *rest in facts.fetch(sql, parameters):
+        group = tuple(rest[: len(piece.group_by)])
+        row = tuple(rest[len(piece.group_by) :])
+        if not has_rest:
+            yield (bucket, group), 1, row
+            continue
+        place = piece.group_by.index(further)
+        without = (*group[:place], NONE, *group[place + 1 :])
+        if dimension == TOTAL:
+            yield (bucket, without), 1, row
+        else:
+            yield (bucket, group), 1, row
+            yield (bucket, without), -1, row
+
+
+def _filters(piece: Slice, parameters: dict[str, Any]) -> str:
+    parts = []
+    for name, values in piece.filters.items():
+        parameters[f"filter_{name}"] = list(values)
+        if name == "project":
+            parameters[f"filter_{name}"] = facts.project_ids(values)
+            parts.append(" AND r.project_id = ANY(%(filter_project)s)")
+        elif name == "environment":
+            parts.append(" AND r.environment = ANY(%(filter_environment)s)")
+        else:
+            parts.append(f" AND r.value = ANY(%(filter_{name})s)")
+    if "environment" not in piece.filters:
+        parts.append(" AND r.environment <> 'test'")
+    return "".join(parts)
