@@ -10,7 +10,8 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from apps.accounts.models import OperatorAccess
 from apps.accounts.tenant_admin import ModelAdmin, SignInSite
@@ -21,7 +22,6 @@ OPERATOR_ALIAS = "operator"
 class OperatorSite(SignInSite):
     """`/operator/`: active staff with a second factor; every request is written down first."""
 
-    refusal = "This site is for staff of the installation who have set up a second factor under Account."
     site_title = "LLM Metrics operators"
     site_header = "LLM Metrics operators"
     index_title = "Installation"
@@ -35,6 +35,12 @@ class OperatorSite(SignInSite):
             and user.is_staff
             and Authenticator.objects.filter(user=user).exists()
         )
+
+    def refuse(self, request: HttpRequest) -> HttpResponse:
+        """Staff are told what is missing; for everyone else there is no such site."""
+        if not request.user.is_staff:
+            return super().refuse(request)
+        return render(request, "admin/refused.html", status=403)
 
     def note(self, request: HttpRequest) -> None:
         assert request.user.is_authenticated

@@ -1,15 +1,64 @@
-"""Writing the audit trail: who changed what, with the values before and after."""
+"""Writing and reading the audit trail: who changed what, with the values before and after.
+
+An action is named `<thing>.<verb in the past>`, the same from every page, admin and API. `THINGS`
+and `VERBS` are the whole vocabulary; a test holds every caller to it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
 
 from apps.accounts.models import AuditEntry, User
 
 SECRET_FIELDS = frozenset({"digest", "password"})
+
+# What changes happen to, as the trail's sentences call it.
+THINGS = {
+    "alert_rule": "alert rule",
+    "batch": "batch",
+    "cost_setting": "cost setting",
+    "demo": "demo",
+    "invitation": "invitation",
+    "key": "API key",
+    "member": "member",
+    "organization": "organisation",
+    "project": "project",
+    "rejected_events": "rejected events",
+    "threshold": "threshold",
+}
+# What may happen to them.
+VERBS = {
+    "changed": "changed",
+    "created": "created",
+    "deleted": "deleted",
+    "joined": "joined as",
+    "loaded": "loaded",
+    "preset_applied": "applied a preset to",
+    "removed": "removed",
+    "replayed": "replayed",
+    "revoked": "revoked",
+    "rotated": "rotated",
+    "sent_again": "sent again",
+    "withdrawn": "withdrew",
+}
+# Models whose name is not the thing's.
+THING_OF_MODEL = {"apikey": "key", "membership": "member", "costsetting": "cost_setting"}
+
+
+def thing_of(row: Model | type[Model]) -> str:
+    """How actions name what this row is."""
+    model_name = str(row._meta.model_name)
+    return THING_OF_MODEL.get(model_name, model_name)
+
+
+def target_of(row: Model) -> str:
+    """How an entry names its row: `<thing> <id>: <name>`, by which a row's history is found."""
+    return f"{thing_of(row)} {row.pk}: {row}"
 
 
 def snapshot(row: Any) -> dict[str, Any]:
@@ -44,3 +93,42 @@ def record(
         after=after,
         address=request.META.get("REMOTE_ADDR") or None if request is not None else None,
     ).save()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One value before and after; None where the row was made or ended by the change."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as people read it: "ann@example.com changed member: eve@example.com"."""
+
+    entry: AuditEntry
+    deed: str
+    name: str
+    changes: list[FieldChange]
+
+
+def line(entry: AuditEntry) -> Line:
+    """The sentence of an entry and what differs between before and after."""
+    thing, _, verb = entry.action.partition(".")
+    label = THINGS.get(thing, thing.replace("_", " "))
+    deed = f"{VERBS.get(verb, verb.replace('_', ' '))} {label}"
+    head, colon, name = entry.target.partition(": ")
+    is_row = colon and head.startswith(f"{thing} ")
+    return Line(entry, deed, name if is_row else entry.target.removeprefix(f"{label} "), differences(entry))
+
+
+def differences(entry: AuditEntry) -> list[FieldChange]:
+    """Fields whose value differs; all of them where there is only a before or only an after."""
+    before, after = entry.before or {}, entry.after or {}
+    return [
+        FieldChange(name.replace("_", " "), before.get(name), after.get(name))
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]

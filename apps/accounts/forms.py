@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import datetime
 from typing import Any
 
 from allauth.account.forms import SignupForm
+from allauth.core import context
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
-from apps.accounts.invitations import accept_for, open_invitation
-from apps.accounts.models import Membership, Organization, Project, Role, Scope, User, validate_time_zone
+from apps.accounts import handover
+from apps.accounts.invitations import open_invitation
+from apps.accounts.keys import check_expiry, check_scopes
+from apps.accounts.models import (
+    Invitation,
+    Membership,
+    Organization,
+    Project,
+    Role,
+    Scope,
+    User,
+    validate_time_zone,
+)
 from apps.accounts.provision import create_organization
 
 TIME_ZONES = "time-zones"
-NEW_KEY = "new_key"
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]
-    """A person, and either a new organisation with project and key, or the one that invited them."""
+    """A person, and a new organisation with project and key.
 
-    organization_name = forms.CharField(label="Organisation", max_length=120, required=False)
+    Who follows an invitation gets no organisation of their own: they join at their first sign-in,
+    when the address is proven.
+    """
+
+    organization_name = forms.CharField(
+        label="Organisation",
+        max_length=120,
+        required=False,
+        help_text="Left empty, it is named after your address.",
+    )
     timezone = forms.CharField(
         label="Time zone",
         max_length=64,
@@ -41,28 +62,35 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
             field.widget.attrs.pop("placeholder", None)
             # The honeypot is hidden by class: the strict policy admits no inline style.
             field.widget.attrs.pop("style", None)
+        request: HttpRequest | None = context.request
+        self.invitation: Invitation | None = open_invitation(request) if request else None
+        if self.invitation is not None:
+            del self.fields["organization_name"], self.fields["timezone"]
+            self.fields["email"].initial = self.invitation.email
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        if self.invitation is not None and email.lower() != self.invitation.email:
+            raise ValidationError(f"email: the invitation is for {self.invitation.email} only.")
+        return email
 
     @property
     def zones(self) -> list[str]:
         """Suggestions for the time zone."""
         return sorted(zoneinfo.available_timezones())
 
-    def save(self, request: HttpRequest) -> User | None:
-        """Create everything in one transaction; None where the address is known already (told by mail)."""
+    def save(self, request: HttpRequest) -> User:
+        """Create everything in one transaction; called only for an address that is new here."""
         with transaction.atomic():
-            user: User | None = super().save(request)
-            if user is None:
-                return None
-            invitation = open_invitation(request)
-            if invitation is not None and invitation.email == user.email:
-                accept_for(invitation, user, request)
+            user: User = super().save(request)
+            if self.invitation is not None:
                 return user
             made = create_organization(
                 name=self.cleaned_data["organization_name"] or name_from(user.email),
                 owner=user,
                 timezone=self.cleaned_data["timezone"],
             )
-        request.session[NEW_KEY] = made.keys["ingest_key"]
+        handover.keep(request, handover.NEW_KEY, made.keys["ingest_key"])
         return user
 
 
@@ -118,7 +146,7 @@ class ProjectForm(StyledForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 class KeyForm(StyledForm, forms.Form):
-    """A new key; who has no text rights can not grant them."""
+    """A new key; nobody grants more than their own rights."""
 
     name = forms.CharField(max_length=80)
     project = forms.ModelChoiceField(queryset=Project.objects.order_by("name"), empty_label=None)
@@ -141,9 +169,13 @@ class KeyForm(StyledForm, forms.Form):
 
     def clean_scopes(self) -> list[str]:
         scopes: list[str] = self.cleaned_data["scopes"]
-        if {Scope.TEXT, Scope.ADMIN} & set(scopes) and not self.membership.may_read_text:
-            raise ValidationError("scopes: your role may not grant the reading of conversation text.")
+        check_scopes(self.membership, scopes)
         return scopes
+
+    def clean_expires_at(self) -> datetime | None:
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        check_expiry(expires_at)
+        return expires_at
 
 
 class InviteForm(StyledForm, forms.Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,22 +14,9 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from apps.accounts.keys import create_key
-from apps.accounts.models import ApiKey, Membership, Scope, User
+from apps.accounts.keys import ROTATION_OVERLAP, check_expiry, check_scopes, issue, revoke, rotate
+from apps.accounts.models import ApiKey, Membership, Scope
 from apps.accounts.tenant_admin import ModelForm, TenantModelAdmin, membership_of
-
-# How long a rotated key goes on working, so that clients can change over.
-OVERLAP = timedelta(hours=24)
-
-
-def grantable_scopes(membership: Membership) -> frozenset[str]:
-    """Scopes that a member may put on a key: never more than their own rights."""
-    scopes: set[str] = {Scope.INGEST, Scope.READ}
-    if membership.may_read_text:
-        scopes.add(Scope.TEXT)
-    if membership.may_configure and membership.may_read_text:
-        scopes.add(Scope.ADMIN)
-    return frozenset(scopes)
 
 
 class ApiKeyForm(ModelForm):
@@ -48,15 +35,12 @@ class ApiKeyForm(ModelForm):
 
     def clean_scopes(self) -> list[str]:
         scopes: list[str] = self.cleaned_data["scopes"]
-        beyond = set(scopes) - set(self.instance.scopes or ()) - grantable_scopes(self.membership)
-        if beyond:
-            raise ValidationError(f"scopes: your role may not grant {', '.join(sorted(beyond))}.")
+        check_scopes(self.membership, scopes, held=self.instance.scopes or ())
         return scopes
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
-        if expires_at is not None and expires_at <= timezone.now():
-            raise ValidationError("expires_at: must be in the future; to end a key now, revoke it.")
+        check_expiry(expires_at)
         return expires_at
 
 
@@ -107,17 +91,17 @@ class ApiKeyAdmin(TenantModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        row, key = create_key(
+        row, key = issue(
+            membership_of(request),
+            request,
             project=obj.project,
             name=obj.name,
             scopes=form.cleaned_data["scopes"],
             is_test=form.cleaned_data["for_tests"],
-            created_by=actor_of(request),
             expires_at=obj.expires_at,
         )
         obj.pk = row.pk
         obj.refresh_from_db()
-        self.note(request, obj, "created", None, values_of(obj))
         request.new_key = key  # type: ignore[attr-defined]
 
     def response_add(
@@ -152,37 +136,22 @@ class ApiKeyAdmin(TenantModelAdmin):
         row = self.living_key(request, key_id)
         if request.method != "POST":
             return self.confirm(request, row, "Revoke", "Its next request is refused. There is no undo.")
-        before = values_of(row)
-        row.revoked_at = timezone.now()
-        row.save(update_fields=["revoked_at"])
-        self.note(request, row, "revoked", before, values_of(row))
+        revoke(row, request)
         messages.success(request, f"The key {row.name} is revoked.")
         return redirect(reverse("admin:accounts_apikey_changelist", current_app=self.admin_site.name))
 
     def rotate_view(self, request: HttpRequest, key_id: int) -> HttpResponse:
         """Asks on GET; on POST makes a key like this one and lets this one end after the overlap."""
         row = self.living_key(request, key_id)
-        if not set(row.scopes) <= grantable_scopes(membership_of(request)):
-            raise PermissionDenied("Your role may not grant the scopes of this key.")
         if request.method != "POST":
-            hours = int(OVERLAP.total_seconds() // 3600)
+            hours = int(ROTATION_OVERLAP.total_seconds() // 3600)
             return self.confirm(
                 request, row, "Rotate", f"You get a new key; this one goes on working for {hours} hours."
             )
-        new, key = create_key(
-            project=row.project,
-            name=row.name,
-            scopes=list(row.scopes),
-            is_test=row.is_test,
-            created_by=actor_of(request),
-            expires_at=row.expires_at,
-        )
-        before = values_of(row)
-        ends_at = timezone.now() + OVERLAP
-        row.expires_at = min(row.expires_at, ends_at) if row.expires_at else ends_at
-        row.save(update_fields=["expires_at"])
-        self.note(request, row, "rotated", before, values_of(row))
-        self.note(request, new, "created", None, values_of(new))
+        try:
+            new, key = rotate(row, membership_of(request), request)
+        except ValidationError as error:
+            raise PermissionDenied(error.message) from error
         return self.show_once(request, new, key)
 
     def living_key(self, request: HttpRequest, key_id: int) -> ApiKey:
@@ -202,20 +171,3 @@ class ApiKeyAdmin(TenantModelAdmin):
             "consequence": consequence,
         }
         return TemplateResponse(request, "admin/accounts/apikey/confirm.html", context)
-
-
-def actor_of(request: HttpRequest) -> User | None:
-    return request.user if request.user.is_authenticated else None
-
-
-def values_of(row: ApiKey) -> dict[str, Any]:
-    """A key as the audit trail shows it: everything but the digest."""
-    return {
-        "project": row.project_id,
-        "name": row.name,
-        "prefix": row.prefix,
-        "scopes": ", ".join(row.scopes),
-        "is_test": row.is_test,
-        "expires_at": row.expires_at.isoformat() if row.expires_at else None,
-        "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
-    }

@@ -9,18 +9,25 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import connection
+from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.accounts.models import ApiKey, Project, Scope, User
+from apps.accounts import audit
+from apps.accounts.models import ApiKey, Membership, Project, Scope, User
 from apps.core.tenancy import tenant
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SECRET_LENGTH = 32
 CHECKSUM_LENGTH = 6
+# How long a rotated key goes on working, so that clients can change over.
+ROTATION_OVERLAP = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,81 @@ def create_key(
     )
     row.save()
     return row, key
+
+
+def grantable_scopes(membership: Membership) -> frozenset[str]:
+    """Scopes that a member may put on a key: never more than their own rights."""
+    scopes: set[str] = {Scope.INGEST, Scope.READ}
+    if membership.may_read_text:
+        scopes.add(Scope.TEXT)
+    if membership.may_configure and membership.may_read_text:
+        scopes.add(Scope.ADMIN)
+    return frozenset(scopes)
+
+
+def check_scopes(membership: Membership, wanted: Collection[str], held: Collection[str] = ()) -> None:
+    """Raise `ValidationError` where a member would grant what is beyond their rights; `held` may stay."""
+    beyond = set(wanted) - set(held) - grantable_scopes(membership)
+    if beyond:
+        raise ValidationError(f"scopes: your role may not grant {', '.join(sorted(beyond))}.")
+
+
+def check_expiry(expires_at: datetime | None) -> None:
+    """Raise `ValidationError` for an end that is not in the future; None is a key without end."""
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationError("expires_at: must be in the future; to end a key now, revoke it.")
+
+
+def issue(membership: Membership, request: HttpRequest, **fields: Any) -> tuple[ApiKey, str]:
+    """`create_key` on behalf of a member, with its entry in the audit trail."""
+    row, key = create_key(created_by=membership.user, **fields)
+    audit.record("key.created", audit.target_of(row), request=request, after=values_of(row))
+    return row, key
+
+
+def rotate(old: ApiKey, membership: Membership, request: HttpRequest) -> tuple[ApiKey, str]:
+    """A new key like `old`, which itself ends after `ROTATION_OVERLAP` at the latest.
+
+    A key that was to live for 90 days is followed by one that lives for 90 days from now. Raises
+    `ValidationError` where the member may not grant the scopes of the old key.
+    """
+    check_scopes(membership, old.scopes)
+    now, before = timezone.now(), values_of(old)
+    made = issue(
+        membership,
+        request,
+        project=old.project,
+        name=old.name,
+        scopes=list(old.scopes),
+        is_test=old.is_test,
+        expires_at=old.expires_at and now + (old.expires_at - old.created_at),
+    )
+    ends_at = now + ROTATION_OVERLAP
+    old.expires_at = min(old.expires_at, ends_at) if old.expires_at else ends_at
+    old.save(update_fields=["expires_at"])
+    audit.record("key.rotated", audit.target_of(old), request=request, before=before, after=values_of(old))
+    return made
+
+
+def revoke(row: ApiKey, request: HttpRequest) -> None:
+    """End a key: its next request is refused."""
+    before = values_of(row)
+    row.revoked_at = timezone.now()
+    row.save(update_fields=["revoked_at"])
+    audit.record("key.revoked", audit.target_of(row), request=request, before=before, after=values_of(row))
+
+
+def values_of(row: ApiKey) -> dict[str, Any]:
+    """A key as the audit trail shows it: everything but the digest."""
+    return {
+        "project": row.project_id,
+        "name": row.name,
+        "prefix": row.prefix,
+        "scopes": ", ".join(row.scopes),
+        "is_test": row.is_test,
+        "expires_at": row.expires_at.isoformat() if row.expires_at else None,
+        "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
+    }
 
 
 def identify(key: str) -> Identity | None:

@@ -14,12 +14,19 @@ from apps.accounts.models import Organization
 DERIVES_FACTS = frozenset({"idle_gap_minutes", "grounding_expected", "return_window_hours"})
 
 
-def save_with_audit(form: Any, action: str, request: HttpRequest) -> None:
+def save_with_audit(form: Any, request: HttpRequest) -> None:
     """Save a model form, record before and after, and request a recompute where facts depend on it."""
     row = form.instance
     before = audit.snapshot(type(row).objects.get(pk=row.pk)) if row.pk else None
     form.save()
-    audit.record(action, str(row), request=request, before=before, after=audit.snapshot(row))
+    verb = "created" if before is None else "changed"
+    audit.record(
+        f"{audit.thing_of(row)}.{verb}",
+        audit.target_of(row),
+        request=request,
+        before=before,
+        after=audit.snapshot(row),
+    )
     if before is not None and DERIVES_FACTS & set(form.changed_data):
         request_recompute()
 

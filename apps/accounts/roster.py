@@ -58,7 +58,7 @@ def change_role(actor: Membership, row: Membership, role: str, request: HttpRequ
     before = {"role": row.role}
     row.role = role
     row.save(update_fields=["role"])
-    audit.record("member.role", row.user.email, request=request, before=before, after={"role": role})
+    audit.record("member.changed", audit.target_of(row), request=request, before=before, after={"role": role})
     return ""
 
 
@@ -69,6 +69,6 @@ def remove(actor: Membership, row: Membership, request: HttpRequest) -> str:
         problem = "members: the last owner cannot be removed."
     if problem:
         return problem
-    audit.record("member.remove", row.user.email, request=request, before={"role": row.role})
+    audit.record("member.deleted", audit.target_of(row), request=request, before={"role": row.role})
     row.delete()
     return ""

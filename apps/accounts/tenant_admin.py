@@ -19,7 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from apps.accounts.audit import record, snapshot
+from apps.accounts.audit import record, snapshot, target_of, thing_of
 from apps.accounts.models import Membership
 
 # Django's classes take their type parameter in the stubs only.
@@ -42,7 +42,6 @@ def membership_of(request: HttpRequest) -> Membership:
 class SignInSite(admin.AdminSite):
     """An admin site without a sign-in of its own: the ordinary one has the rate limits and second factor."""
 
-    refusal: ClassVar[str]
     # The shortcut view answers for any model of the installation; nothing here needs it.
     omitted_urls: ClassVar = frozenset({"view_on_site", "password_change_done", "autocomplete"})
 
@@ -50,19 +49,23 @@ class SignInSite(admin.AdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", None) not in self.omitted_urls]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Signed-out people are sent to sign in; signed-in ones without the right get 403, no loop."""
+        """Signed-out people are sent to sign in; signed-in ones without the right are refused, no loop."""
         inner = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
             if not self.has_permission(request):
-                return render(request, "admin/refused.html", {"sentence": self.refusal}, status=403)
+                return self.refuse(request)
             self.note(request)
             answer: HttpResponseBase = inner(request, *args, **kwargs)
             return answer
 
         return guarded
+
+    def refuse(self, request: HttpRequest) -> HttpResponse:
+        """The answer to a signed-in person who has no right to the site: as if it was not there."""
+        raise Http404
 
     def note(self, request: HttpRequest) -> None:
         """Called for every permitted request; a site may keep a record."""
@@ -83,9 +86,6 @@ class SignInSite(admin.AdminSite):
 class OrganizationAdminSite(SignInSite):
     """`/admin/`: owners and admins of an organisation configure what is theirs."""
 
-    refusal = (
-        "Only owners and admins of an organisation may change its settings; one of them can change your role."
-    )
     site_title = "LLM Metrics"
     site_url = "/dashboard/"
     index_title = "Organisation settings"
@@ -95,6 +95,12 @@ class OrganizationAdminSite(SignInSite):
     def has_permission(self, request: HttpRequest) -> bool:
         membership = getattr(request, "membership", None)
         return isinstance(membership, Membership) and request.user.is_active and membership.may_configure
+
+    def refuse(self, request: HttpRequest) -> HttpResponse:
+        """As the settings pages do: who belongs nowhere is told so, other roles find no such page."""
+        if getattr(request, "membership", None) is None:
+            return render(request, "dashboards/no_organization.html", status=403)
+        return super().refuse(request)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         organization = getattr(request, "organization", None)
@@ -171,11 +177,7 @@ class TenantModelAdmin(ModelAdmin):
     ) -> None:
         """Append to the audit trail; a save that changed nothing leaves no entry."""
         if before != after:
-            action = f"{obj._meta.model_name}.{verb}"
-            record(action, self.audit_target(obj), before=before, after=after, request=request)
-
-    def audit_target(self, obj: Model) -> str:
-        return f"{obj._meta.model_name} {obj.pk}: {obj}"
+            record(f"{thing_of(obj)}.{verb}", target_of(obj), before=before, after=after, request=request)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """`save_model` has written the audit trail."""
@@ -190,4 +192,4 @@ class TenantModelAdmin(ModelAdmin):
         """A row's history is its part of the audit trail."""
         row = self.get_object(request, object_id)
         trail = reverse("admin:accounts_auditentry_changelist", current_app=self.admin_site.name)
-        return redirect(f"{trail}?target__startswith={row._meta.model_name}+{row.pk}:")
+        return redirect(f"{trail}?target__startswith={thing_of(row)}+{row.pk}:")

@@ -6,17 +6,18 @@ import zoneinfo
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts import audit, invitations, roster
+from apps.accounts import audit, handover, invitations, roster
 from apps.accounts.access import Member, configuring_required
-from apps.accounts.forms import NEW_KEY, InviteForm, KeyForm, OrganizationForm, ProjectForm
-from apps.accounts.keys import create_key
+from apps.accounts.forms import InviteForm, KeyForm, OrganizationForm, ProjectForm
+from apps.accounts.keys import issue, revoke, rotate
 from apps.accounts.middleware import ORGANIZATION_SESSION_KEY, memberships_of, own_organizations
-from apps.accounts.models import ApiKey, AuditEntry, Invitation, Membership, Project
+from apps.accounts.models import ApiKey, AuditEntry, Invitation, Membership, Organization, Project
 from apps.accounts.projects import save_with_audit
 
 ZONES = sorted(zoneinfo.available_timezones())
@@ -25,9 +26,10 @@ ZONES = sorted(zoneinfo.available_timezones())
 @require_http_methods(["GET", "POST"])
 @configuring_required
 def organization(request: HttpRequest, member: Member) -> HttpResponse:
-    form = OrganizationForm(request.POST or None, instance=member.organization)
+    # A row of its own: a form writes into its row what it then may refuse, and the frame shows the name.
+    form = OrganizationForm(request.POST or None, instance=Organization.objects.get())
     if request.method == "POST" and form.is_valid():
-        save_with_audit(form, "organization.change", request)
+        save_with_audit(form, request)
         messages.success(request, "Saved.")
         return redirect("settings")
     return render(request, "accounts/organization.html", {"form": form, "zones": ZONES})
@@ -36,7 +38,9 @@ def organization(request: HttpRequest, member: Member) -> HttpResponse:
 @require_GET
 @configuring_required
 def members(request: HttpRequest, member: Member) -> HttpResponse:
-    return render(request, "accounts/members.html", roster.page(member, InviteForm(member.membership)))
+    link = handover.take(request, handover.INVITATION_LINK)
+    context = {**roster.page(member, InviteForm(member.membership)), "invitation_link": link}
+    return render(request, "accounts/members.html", context)
 
 
 @require_POST
@@ -45,8 +49,13 @@ def invite(request: HttpRequest, member: Member) -> HttpResponse:
     form = InviteForm(member.membership, request.POST)
     if not form.is_valid():
         return render(request, "accounts/members.html", roster.page(member, form), status=400)
-    invitations.invite(form.cleaned_data["email"], form.cleaned_data["role"], member.membership.user, request)
-    messages.success(request, f"The invitation to {form.cleaned_data['email']} is on its way.")
+    email = form.cleaned_data["email"]
+    sent = invitations.invite(email, form.cleaned_data["role"], member.membership.user, request)
+    handover.keep(request, handover.INVITATION_LINK, sent.link)
+    if sent.is_mailed:
+        messages.success(request, f"The invitation to {email} is on its way.")
+    else:
+        messages.error(request, f"The e-mail to {email} could not be sent; the invitation stands.")
     return redirect("members")
 
 
@@ -54,9 +63,7 @@ def invite(request: HttpRequest, member: Member) -> HttpResponse:
 @configuring_required
 def revoke_invitation(request: HttpRequest, member: Member, invitation_id: int) -> HttpResponse:
     row = get_object_or_404(Invitation.objects.filter(accepted_at=None, revoked_at=None), pk=invitation_id)
-    row.revoked_at = timezone.now()
-    row.save(update_fields=["revoked_at"])
-    audit.record("member.uninvite", row.email, request=request)
+    invitations.revoke(row, request)
     messages.success(request, f"The invitation to {row.email} no longer works.")
     return redirect("members")
 
@@ -85,14 +92,17 @@ def remove_member(request: HttpRequest, member: Member, membership_id: int) -> H
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show who invites; POST joins with the invited address, or goes on to sign in or up with it."""
     invitation = invitations.find_invitation(token)
-    if invitation is None:
-        return render(request, "accounts/invitation_gone.html", status=410)
-    if request.method == "GET":
-        return render(request, "accounts/invitation.html", invitations.letter(invitation))
-    request.session[invitations.SESSION_KEY] = token
-    if request.user.is_authenticated and request.user.email == invitation.email:
+    state = invitations.state_of(invitation) if invitation else "unknown"
+    if invitation is None or state != "open":
+        return render(request, "accounts/invitation_gone.html", {"state": state}, status=410)
+    is_other_person = request.user.is_authenticated and request.user.email != invitation.email
+    if request.method == "GET" or is_other_person:
+        context = {**invitations.letter(invitation), "is_other_person": is_other_person}
+        return render(request, "accounts/invitation.html", context, status=409 if is_other_person else 200)
+    if request.user.is_authenticated:
         invitations.accept_for(invitation, request.user, request)
         return redirect("dashboard")
+    invitations.follow(request, token)
     return redirect(invitations.next_step(invitation))
 
 
@@ -101,7 +111,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
 def projects(request: HttpRequest, member: Member) -> HttpResponse:
     form = ProjectForm(request.POST or None, instance=Project())
     if request.method == "POST" and form.is_valid():
-        save_with_audit(form, "project.create", request)
+        save_with_audit(form, request)
         messages.success(request, f"The project {form.instance.name} is ready; make a key for it.")
         return redirect("projects")
     rows = Project.objects.order_by("name")
@@ -114,7 +124,7 @@ def project(request: HttpRequest, member: Member, public_id: str) -> HttpRespons
     row = get_object_or_404(Project.objects.all(), public_id=public_id)
     form = ProjectForm(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
-        save_with_audit(form, "project.change", request)
+        save_with_audit(form, request)
         messages.success(request, "Saved.")
         return redirect("projects")
     return render(request, "accounts/project.html", {"form": form, "project": row})
@@ -125,14 +135,13 @@ def project(request: HttpRequest, member: Member, public_id: str) -> HttpRespons
 def keys(request: HttpRequest, member: Member) -> HttpResponse:
     form = KeyForm(member.membership, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        row, key = create_key(created_by=member.membership.user, **form.cleaned_data)
-        audit.record("key.create", str(row), request=request, after=audit.snapshot(row))
-        request.session[NEW_KEY] = key
+        _, key = issue(member.membership, request, **form.cleaned_data)
+        handover.keep(request, handover.NEW_KEY, key)
         return redirect("keys")
     shown = {
         "keys": roster.keys(),
         "form": form,
-        "new_key": request.session.pop(NEW_KEY, None),
+        "new_key": handover.take(request, handover.NEW_KEY),
         "now": timezone.now(),
     }
     return render(request, "accounts/keys.html", shown)
@@ -141,18 +150,15 @@ def keys(request: HttpRequest, member: Member) -> HttpResponse:
 @require_POST
 @configuring_required
 def rotate_key(request: HttpRequest, member: Member, key_id: int) -> HttpResponse:
-    """A new key with the same rights; the old one works until it is revoked."""
+    """A new key with the same rights; the old one works for another day."""
     old = get_object_or_404(ApiKey.objects.select_related("project"), pk=key_id, revoked_at=None)
-    row, key = create_key(
-        project=old.project,
-        name=old.name,
-        scopes=old.scopes,
-        is_test=old.is_test,
-        expires_at=old.expires_at,
-        created_by=member.membership.user,
-    )
-    audit.record("key.rotate", str(old), request=request, after=audit.snapshot(row))
-    request.session[NEW_KEY] = key
+    try:
+        _, key = rotate(old, member.membership, request)
+    except ValidationError as error:
+        messages.error(request, error.message)
+        return redirect("keys")
+    handover.keep(request, handover.NEW_KEY, key)
+    messages.success(request, f"{old} works until {old.expires_at:%-d %b %Y %H:%M} UTC; change over by then.")
     return redirect("keys")
 
 
@@ -160,9 +166,7 @@ def rotate_key(request: HttpRequest, member: Member, key_id: int) -> HttpRespons
 @configuring_required
 def revoke_key(request: HttpRequest, member: Member, key_id: int) -> HttpResponse:
     row = get_object_or_404(ApiKey.objects.all(), pk=key_id, revoked_at=None)
-    row.revoked_at = timezone.now()
-    row.save(update_fields=["revoked_at"])
-    audit.record("key.revoke", str(row), request=request)
+    revoke(row, request)
     messages.success(request, f"{row} no longer works.")
     return redirect("keys")
 
@@ -184,6 +188,5 @@ def switch_organization(request: HttpRequest) -> HttpResponse:
 @require_GET
 @configuring_required
 def audit_trail(request: HttpRequest, member: Member) -> HttpResponse:
-    return render(
-        request, "accounts/audit.html", {"entries": AuditEntry.objects.select_related("actor")[:200]}
-    )
+    entries = AuditEntry.objects.select_related("actor")[:200]
+    return render(request, "accounts/audit.html", {"lines": [audit.line(entry) for entry in entries]})

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 
 from apps.accounts.tenant_admin import ModelForm, TenantModelAdmin
 from apps.alerts.models import LEVELS, Preset, Threshold, plain
-from apps.alerts.presets import FIELDS, Effective, apply_preset, effective_thresholds, label, preset_changes
+from apps.alerts.presets import FIELDS, Effective, apply_preset, effective_thresholds, preset_changes
 from apps.alerts.wording import amount
 from apps.metrics.catalogue import METRICS
 
@@ -67,9 +67,6 @@ class ThresholdAdmin(TenantModelAdmin):
     @admin.display(description="preset")
     def origin(self, row: Threshold) -> str:
         return row.get_preset_display() if row.preset else "own values"
-
-    def audit_target(self, obj: Any) -> str:
-        return label(obj)
 
     def save_model(self, request: HttpRequest, obj: Threshold, form: Any, change: bool) -> None:
         """Own figures are no preset's any more, and nobody else's sentence stands behind them."""

@@ -48,7 +48,7 @@ def withdraw(request: HttpRequest, member: Member, batch_id: int) -> HttpRespons
         events_ledger.withdraw(batch_id)
         state = {"state": batch.state}
         audit.record(
-            "batch.withdraw",
+            "batch.withdrawn",
             f"batch {batch_id}",
             before=state,
             after={"state": BatchState.WITHDRAWING},
@@ -94,7 +94,7 @@ def replay(request: HttpRequest, member: Member) -> HttpResponse:
     sent, accepted = sum(one.sent for one in verdicts), sum(one.accepted for one in verdicts)
     duplicate, refused = sum(one.duplicate for one in verdicts), sum(one.rejected for one in verdicts)
     audit.record(
-        "rejected_events.replay",
+        "rejected_events.replayed",
         f"{sent} events",
         after={"accepted": accepted, "rejected": refused},
         request=request,

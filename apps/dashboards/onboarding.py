@@ -14,10 +14,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.accounts import audit
+from apps.accounts import handover
 from apps.accounts.access import Member, configuring_required
-from apps.accounts.forms import NEW_KEY
-from apps.accounts.keys import create_key
+from apps.accounts.keys import issue
 from apps.accounts.models import Organization, Project, Scope
 from apps.core.time_buckets import local_day
 from apps.dashboards.charts import chart
@@ -35,7 +34,7 @@ PLACEHOLDER = "YOUR_KEY"
 def start(request: HttpRequest, member: Member) -> HttpResponse:
     """The page; a new key is shown on this one visit and is then forgotten."""
     project = Project.objects.filter(is_demo=member.organization.is_demo).order_by("id").first()
-    key = request.session.pop(NEW_KEY, None)
+    key = handover.take(request, handover.NEW_KEY)
     context = {
         "project": project,
         "key": key,
@@ -83,11 +82,8 @@ def new_key(request: HttpRequest, member: Member) -> HttpResponse:
     """Another ingest key, for who has lost the first one."""
     project = Project.objects.filter(is_demo=member.organization.is_demo).order_by("id").first()
     if project is not None:
-        row, key = create_key(
-            project=project, name="ingest key", scopes=[Scope.INGEST], created_by=member.membership.user
-        )
-        audit.record("key.create", str(row), request=request, after=audit.snapshot(row))
-        request.session[NEW_KEY] = key
+        _, key = issue(member.membership, request, project=project, name="ingest key", scopes=[Scope.INGEST])
+        handover.keep(request, handover.NEW_KEY, key)
     return redirect("start")
 
 

@@ -83,7 +83,7 @@ class OneBatch(KeyView):
         batch = ledger.withdraw(batch_id)
         if batch is None:
             raise Http404
-        audit.record("batch.withdraw", f"batch {batch_id}", actor_label=f"key {self.identity.key_id}")
+        audit.record("batch.withdrawn", f"batch {batch_id}", actor_label=f"key {self.identity.key_id}")
         return Response(batch_json(batch), status=202)
 
 
@@ -129,7 +129,7 @@ class Replay(KeyView):
             raise Problem(400, "invalid_field", "ids: must be a list of ids of refused events.")
         verdicts = ledger.replay(None if ids is None else [int(one) for one in ids])
         audit.record(
-            "rejected_events.replay",
+            "rejected_events.replayed",
             f"{sum(one.sent for one in verdicts)} events",
             actor_label=f"key {self.identity.key_id}",
         )

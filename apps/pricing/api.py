@@ -73,8 +73,8 @@ class CostSettings(KeyView):
             setattr(row, name, value)
         row.save()
         audit.record(
-            "cost_setting.save",
-            str(row),
+            "cost_setting.changed" if before else "cost_setting.created",
+            audit.target_of(row),
             actor_label=f"key {self.identity.key_id}",
             before=before,
             after=audit.snapshot(row),

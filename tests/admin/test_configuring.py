@@ -12,8 +12,8 @@ from django.db import ProgrammingError, connection
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.key_admin import ApiKeyForm, grantable_scopes
-from apps.accounts.keys import identify
+from apps.accounts.key_admin import ApiKeyForm
+from apps.accounts.keys import grantable_scopes, identify
 from apps.accounts.models import ApiKey, Membership, Organization, Project, Role
 from apps.alerts.models import Threshold
 from apps.core.tenancy import tenant
@@ -136,7 +136,7 @@ def test_a_cost_setting_is_saved_audited_and_checked(owner: Client, organization
     with tenant(organization.organization.id):
         row = CostSetting.objects.select_related("created_by").get()
     assert row.created_by.email.startswith("owner-")
-    (entry,) = trail("costsetting.created")
+    (entry,) = trail("cost_setting.created")
     assert Decimal(entry.after["cost_per_escalation"]) == Decimal("15.5")
 
 
@@ -202,7 +202,7 @@ def test_a_new_key_works_and_is_shown_once(owner: Client, organization: Any, tra
     )
     for name, args in (("changelist", []), ("change", [identity.key_id])):
         assert key not in owner.get(reverse(f"admin:accounts_apikey_{name}", args=args)).content.decode()
-    (entry,) = trail("apikey.created")
+    (entry,) = trail("key.created")
     assert key not in str(entry.after)
     assert "digest" not in entry.after
 
@@ -217,7 +217,7 @@ def test_a_revoked_key_is_refused_on_the_next_request(owner: Client, organizatio
     assert owner.post(address).status_code == 302
     assert identify(key) is None
     assert owner.post(address).status_code == 403
-    (entry,) = trail("apikey.revoked")
+    (entry,) = trail("key.revoked")
     assert entry.before["revoked_at"] is None
     assert entry.after["revoked_at"]
 
@@ -286,7 +286,7 @@ def test_an_admin_changes_other_roles_with_an_entry_in_the_trail(
 ) -> None:
     add_member(organization, Role.PRODUCT)
     assert change_role(admin, membership(organization, Role.PRODUCT), Role.FINANCE).status_code == 302
-    (entry,) = trail("membership.changed")
+    (entry,) = trail("member.changed")
     assert (entry.before["role"], entry.after["role"]) == ("product", "finance")
 
 

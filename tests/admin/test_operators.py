@@ -79,10 +79,10 @@ def test_changes_nothing(operator: Client, organization: Any, verb: str) -> None
     assert "Taken" not in page.content.decode()
 
 
-def test_refuses_members_staff_without_a_second_factor_and_sends_others_to_sign_in(
+def test_hides_from_members_tells_staff_of_the_second_factor_and_sends_others_to_sign_in(
     owner: Client, staff: User
 ) -> None:
-    assert owner.get("/operator/").status_code == 403
+    assert owner.get("/operator/").status_code == 404
     Authenticator.objects.filter(user=staff).delete()
     assert signed_in(staff).get("/operator/").status_code == 403
     assert Client().get("/operator/")["Location"].startswith("/accounts/login/?next=/operator/")

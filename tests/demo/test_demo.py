@@ -114,7 +114,7 @@ def test_is_removed_without_a_trace_and_leaves_other_projects_alone(
     assert rows(organization_id, STORED + DERIVED) == own
     with tenant(organization_id):
         assert not Project.objects.filter(is_demo=True).exists()
-        assert AuditEntry.objects.filter(action="demo.remove").count() == 1
+        assert AuditEntry.objects.filter(action="demo.removed").count() == 1
 
 
 def test_only_who_may_configure_removes_it(organization: Provisioned, demo: Project, owner: Client) -> None:

@@ -248,7 +248,7 @@ def test_only_owners_and_admins_withdraw_a_batch(
     assert admin.post(address, follow=True).redirect_chain == [("/events/ledger/", 302)]
     with tenant(sender.provisioned.organization.id):
         assert Batch.objects.get().state == BatchState.WITHDRAWING
-        entry = AuditEntry.objects.get(action="batch.withdraw")
+        entry = AuditEntry.objects.get(action="batch.withdrawn")
     assert (entry.before, entry.after) == ({"state": "pending"}, {"state": "withdrawing"})
 
 

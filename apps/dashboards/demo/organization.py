@@ -72,5 +72,5 @@ def add_demo_project(request: HttpRequest) -> Project:
     if project is None:
         project = Project(name=PROJECT_ELSEWHERE, is_demo=True)
         project.save()
-        audit.record("demo.load", f"project {project.name}", after=audit.snapshot(project), request=request)
+        audit.record("demo.loaded", f"project {project.name}", after=audit.snapshot(project), request=request)
     return project

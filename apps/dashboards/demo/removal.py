@@ -31,7 +31,7 @@ def remove_demo(request: HttpRequest) -> int:
         else:
             project.delete()
         audit.record(
-            "demo.remove", f"project {before['name']}: {events} events", before=before, request=request
+            "demo.removed", f"project {before['name']}: {events} events", before=before, request=request
         )
     if organization.is_demo:
         organization.is_demo = False
