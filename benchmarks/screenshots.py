@@ -32,6 +32,7 @@ PAGES = {
     "sessions-filtered": "/sessions/?with=spiked&order=cost&channel=web",
     "sessions-none": "/sessions/?from=2020-01-01&to=2020-01-02",
     "session": "/sessions/?with=spiked&with=human_handoff&order=turns",
+    "review-queue": "/qa/",
     "ledger": "/events/ledger/",
     "rejected": "/events/rejected/",
     "start": "/start/",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -18,6 +19,7 @@ class Place:
     title: str
     path: str
     is_for_configuring: bool = False
+    is_for_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,12 @@ class Group:
 
 
 PLACES: Final[dict[str, tuple[Place, ...]]] = {
-    "": (Place("Dashboard", "/dashboard/"), Place("Metrics", "/metrics/"), Place("Sessions", "/sessions/")),
+    "": (
+        Place("Dashboard", "/dashboard/"),
+        Place("Metrics", "/metrics/"),
+        Place("Sessions", "/sessions/"),
+        Place("Review queue", "/qa/", is_for_text=True),
+    ),
     "Data": (
         Place("Send events", "/start/", is_for_configuring=True),
         Place("Event ledger", "/events/ledger/"),
@@ -77,7 +84,7 @@ def navigation(current_path: str, member: Member | None) -> list[Group]:
         return []
     groups = [
         Group(
-            title.lower() or "main", title, _items(places, current_path, may_configure=member.may_configure)
+            title.lower() or "main", title, _items([one for one in places if _may(member, one)], current_path)
         )
         for title, places in PLACES.items()
     ]
@@ -87,11 +94,17 @@ def navigation(current_path: str, member: Member | None) -> list[Group]:
 def account_items(current_path: str, *, has_several: bool) -> list[Item]:
     """The person's own pages; the switch only for who belongs to several organisations."""
     places = (*ACCOUNT, SWITCH) if has_several else ACCOUNT
-    return _items(places, current_path, may_configure=False)
+    return _items(places, current_path)
 
 
-def _items(places: tuple[Place, ...], current_path: str, *, may_configure: bool) -> list[Item]:
-    shown = [one for one in places if is_served(one.path) and (may_configure or not one.is_for_configuring)]
+def _may(member: Member, place: Place) -> bool:
+    return (member.may_configure or not place.is_for_configuring) and (
+        member.may_read_text or not place.is_for_text
+    )
+
+
+def _items(places: Sequence[Place], current_path: str) -> list[Item]:
+    shown = [one for one in places if is_served(one.path)]
     fitting = [one.path for one in shown if current_path.startswith(one.path)]
     current = max(fitting, key=len, default="")
     return [Item(one.title, one.path, one.path == current) for one in shown]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from apps.dashboards import ledger_views, onboarding, sessions_views, views
+from apps.dashboards import ledger_views, onboarding, qa_views, sessions_views, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -18,6 +18,9 @@ urlpatterns = [
     path("metrics/<slug:key>/csv/", views.metric_csv, name="metric-csv"),
     path("sessions/", sessions_views.sessions, name="sessions"),
     path("sessions/<str:public_id>/<str:session_id>/", sessions_views.session, name="session"),
+    path("qa/", qa_views.queue, name="qa"),
+    path("qa/draw/", qa_views.draw, name="qa-draw"),
+    path("qa/<str:public_id>/<str:session_id>/", qa_views.review, name="qa-review"),
     path("freshness/", views.freshness_badge, name="freshness"),
     path("events/ledger/", ledger_views.batches, name="ledger"),
     path("events/ledger/<int:batch_id>/withdraw/", ledger_views.withdraw, name="withdraw"),

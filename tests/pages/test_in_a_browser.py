@@ -27,6 +27,7 @@ SIGNED_IN = (
     "/metrics/frustration_spike_rate/",
     "/metrics/cost_total/?by=model&rolling=30",
     "/metrics/sentiment_score/",
+    "/qa/",
     "/sessions/",
     "/sessions/?with=spiked&with=low_grounding&order=cost",
     "/sessions/?period=custom&outcome=open",

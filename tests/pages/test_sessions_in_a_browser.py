@@ -104,3 +104,21 @@ def test_ticking_a_condition_changes_the_list_and_the_address(url: str, story: S
         expect(page.get_by_role("heading", level=1)).to_contain_text("Session of")
         page.get_by_role("link", name="Sessions").last.click()
         expect(page).to_have_url(f"{url}/sessions/?with=spiked")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_review_queue_is_sound_and_works_by_keyboard(
+    url: str, story: Sender, owner: Client, width: int
+) -> None:
+    owner.post("/qa/draw/")
+    with browser() as opened:
+        page = open_context(opened, url, width=width, session=session_of(owner)).new_page()
+        witness = Witness(url)
+        witness.listen(page)
+        page.goto("/qa/")
+        assert faults(page, witness) + axe_faults(page) == []
+        page.locator("#accuracy-4").focus()
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#accuracy-3")).to_be_checked()
+        page.get_by_role("button", name="Save and next").press("Enter")
+        expect(page.locator("#page")).to_contain_text("1 of 1 read")
