@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from apps.metrics.sources import Source
 
 
-@dataclass(frozen=True)
+# Each is declared once and looked up in every cell of every answer: by identity, not by its texts.
+@dataclass(frozen=True, eq=False)
 class Measure:
     """The rows `f` of a source that fulfil `where`, counted, or the sum of an SQL `value` over them.
 
@@ -31,7 +32,7 @@ class Measure:
         return f"coalesce(sum({self.value}) FILTER (WHERE {self.where}), 0)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Histogram:
     """Values (an integer in micro-units) of the rows that fulfil `where`, counted by log-spaced slot."""
 

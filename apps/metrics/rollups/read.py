@@ -20,8 +20,8 @@ from apps.metrics.rollups.fold import TOTAL
 from apps.metrics.sources import GENERATION, SESSION, Source
 
 OPEN_SESSIONS: Final = (
-    "(f.project_id, f.session_id) IN (SELECT s.project_id, s.session_id FROM conversations_session s "
-    f"WHERE s.organization_id = {CURRENT} AND s.closed_at > %(as_of)s)"
+    "f.session_id = ANY(ARRAY(SELECT s.session_id FROM conversations_session s "
+    f"WHERE s.organization_id = {CURRENT} AND s.closed_at > %(as_of)s))"
 )
 OPEN: Final[Mapping[Source, str]] = {
     SESSION: "f.closed_at > %(as_of)s",
@@ -31,6 +31,7 @@ GROUPS: Final = {
     "environment": "r.environment",
     "project": "(SELECT p.name FROM accounts_project p WHERE p.organization_id = r.organization_id AND p.id = r.project_id)",
 }
+NOW: Final = "%(now)s"
 SETTLED_MOMENT: Final = "infinity"
 COUNT_BITS: Final = 32
 COUNT_MASK: Final = 2**32 - 1
@@ -59,9 +60,16 @@ def sums(source: Source, measures: list[Measure], piece: Slice) -> dict[Cell, di
         for place, value in enumerate(row):
             target[place] += sign * int(value)
     found = {cell: dict(zip(measures, row[1:], strict=True)) for cell, row in added.items() if row[0]}
-    if source in OPEN:
-        _put_right(found, source, measures, piece)
+    timed = [measure for measure in measures if _is_timed(measure, source, piece)]
+    if timed:
+        _put_right(found, source, timed, piece)
     return found
+
+
+def _is_timed(measure: Measure, source: Source, piece: Slice) -> bool:
+    """Whether it depends on the clock: by its own condition, or by a dimension that does."""
+    used = [source.dimensions[name] for name in {*piece.group_by, *piece.filters}]
+    return source in OPEN and any(NOW in sql for sql in (measure.where, measure.value, *used))
 
 
 def _column(cube: Cube, measure: Measure) -> str:
@@ -81,9 +89,9 @@ def _put_right(
     for sign, moment in ((-1, SETTLED_MOMENT), (1, piece.now)):
         seen = facts.sums_of(source, measures, piece, OPEN[source], {"as_of": piece.now, "now": moment})
         for cell, held in seen.items():
-            target = found.setdefault(cell, dict.fromkeys(measures, 0))
+            target = found.setdefault(cell, {})
             for measure, value in held.items():
-                target[measure] += sign * int(value)
+                target[measure] = target.get(measure, 0) + sign * int(value)
 
 
 def slots(histogram: Histogram, piece: Slice) -> dict[Cell, dict[int, int]]:

@@ -1,0 +1,317 @@
+"""One organisation with ten million events over 30 days: sizes, answers, digest, beside the same at one million.
+
+One day is sent over HTTP and digested as usual. The other 29 days are copies of its rows in every table (later
+times, other ids, other users), made inside the database: sending ten million events takes a quarter of
+an hour and leaves the same rows. Answers are then compared with one SQL query each over raw events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import psycopg
+from harness import Stack, hold, percentile, running_stack, table
+from workload import send
+
+DAYS = 30
+USERS = 200_000
+MODELS = [
+    ("openai", "gpt-4o"),
+    ("openai", "gpt-4o-mini"),
+    ("anthropic", "claude-sonnet-4-5"),
+    ("google", "gemini-2.5-pro"),
+    ("google", "gemini-2.5-flash"),
+]
+BATCH = 2_000
+LATE_AGE_DAYS = 20
+ONE_DIMENSION = (
+    ("error_rate", "model"),
+    ("cost_total", "feature"),
+    ("tool_calls", "tool"),
+    ("frustration_spike_rate", "prompt_version"),
+    ("generations", "customer"),
+    ("grounding_score", "model"),
+)
+PERCENTILES = (("latency_p95", "model"), ("ttft_p95", "feature"), ("tool_duration_p95", "tool"))
+PEOPLE = (("dau", "model"), ("dau", "feature"))
+TWELVE = (
+    "frustration_spike_rate,recovery_rate,grounding_score,token_efficiency_index,cost_total,error_rate,"
+    "generations,tool_calls,tokens_total,sessions,handoff_rate,escalation_rate"
+)
+SEVERAL = (
+    ("error_rate", "model,feature"),
+    ("cost_total", "model,feature,prompt_version"),
+    ("tokens_total", "customer,model"),
+)
+# The same numbers by one query over the events as they were sent.
+RAW = {
+    "error_rate by model": """SELECT (at AT TIME ZONE 'UTC')::date, model, count(*) FILTER (WHERE failed), count(*)
+        FROM events_event WHERE organization_id = %s AND at >= %s AND at < %s AND environment <> 'test'
+        AND name IN ('llm_response_generated', 'model_call', 'tool_call', 'retrieval') GROUP BY 1, 2""",
+    "tokens_total by feature": """SELECT (at AT TIME ZONE 'UTC')::date, feature,
+        sum((data->>'input_tokens')::bigint + (data->>'output_tokens')::bigint)
+        FROM events_event WHERE organization_id = %s AND at >= %s AND at < %s AND environment <> 'test'
+        AND name = 'llm_response_generated' GROUP BY 1, 2""",
+    "latency_p95 by model": """SELECT (at AT TIME ZONE 'UTC')::date, model,
+        percentile_disc(0.95) WITHIN GROUP (ORDER BY duration_us)
+        FROM events_event WHERE organization_id = %s AND at >= %s AND at < %s AND environment <> 'test'
+        AND name = 'llm_response_generated' AND NOT failed GROUP BY 1, 2""",
+}
+
+
+def day_of_events(count: int, day: datetime) -> Iterator[dict[str, Any]]:
+    """Sessions over one day: 5 models, 8 features, 12 prompt versions, 20 tools, 200 customers."""
+    dice = random.Random(4)
+    sent = session = 0
+    while sent < count:
+        session += 1
+        at = day + timedelta(seconds=dice.uniform(0, 82_000))
+        provider, model = dice.choice(MODELS)
+        base = {
+            "session_id": f"s{session}",
+            "user_id": f"user-{dice.randrange(USERS)}",
+            "feature": f"feature-{dice.randrange(8)}",
+            "customer": f"customer-{dice.randrange(200)}",
+            "prompt_version": f"v{dice.randrange(12)}",
+        }
+        for turn in range(dice.randint(1, 4)):
+            at += timedelta(seconds=dice.uniform(20, 90))
+            yield {
+                "event": "llm_query_sent",
+                "timestamp": at.isoformat(),
+                "query_length": 90,
+                "frustrated": dice.random() < 0.06,
+                **base,
+            }
+            latency = dice.lognormvariate(7.2, 0.5)
+            tool = {
+                "event": "tool_call",
+                "timestamp": (at + timedelta(seconds=0.5)).isoformat(),
+                "tool_name": f"tool-{dice.randrange(20)}",
+                "duration_ms": round(dice.lognormvariate(5, 0.7), 2),
+                "status": "ok" if dice.random() > 0.02 else "error",
+                **base,
+            }
+            yield tool
+            yield {
+                "event": "llm_response_generated",
+                "timestamp": (at + timedelta(seconds=1)).isoformat(),
+                "response_id": f"s{session}-{turn}",
+                "provider": provider,
+                "model": model,
+                "input_tokens": dice.randint(200, 4_000),
+                "output_tokens": dice.randint(20, 600),
+                "latency_ms": round(latency, 2),
+                "ttft_ms": round(latency / 4, 2),
+                "status": "ok" if dice.random() > 0.01 else "error",
+                "cited_sentences": dice.randrange(4),
+                "total_sentences": 4,
+                "grounding_expected": True,
+                **base,
+            }
+            sent += 3
+
+
+def load_day(stack: Stack, count: int, day: datetime) -> float:
+    """Send one day with four connections, a progress line while it runs; returns acknowledged events a second."""
+    stream = day_of_events(count, day)
+    bodies = iter(lambda: json.dumps({"events": list(islice(stream, BATCH))}).encode(), b'{"events": []}')
+    acknowledged, begun = 0, time.monotonic()
+
+    def post(body: bytes) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=120)
+        while True:
+            status, answer, wait_s = send(connection, stack.facts["ingest_key"], body)
+            if status == 200:
+                return int(json.loads(answer)["accepted"])
+            if status not in (429, 503):
+                raise SystemExit(f"{status} {answer[:300]!r}")
+            time.sleep(wait_s or 0.1)
+
+    with ThreadPoolExecutor(4) as pool:
+        while chunk := list(islice(bodies, 8)):
+            acknowledged += sum(pool.map(post, chunk))
+            print(f"\r  sent {acknowledged:,} of {count:,} events", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return acknowledged / (time.monotonic() - begun)
+
+
+def copy_days(connection: psycopg.Connection[Any], days: int) -> None:
+    """Copy the one day of every table to the days after it."""
+    for number in range(1, days):
+        shift = f"interval '{number} days'"
+        suffix = f"|| '-{number}'"
+        new = {
+            "event_key": f"md5(event_key::text {suffix})::uuid",
+            "event_id": f"event_id {suffix}",
+            "session_id": f"session_id {suffix}",
+            "response_id": f"response_id {suffix}",
+            "user_id": f"'user-' || ((substr(user_id, 6)::int + {number * 6151}) % {USERS})",
+            **{
+                name: f"{name} + {shift}"
+                for name in ("at", "started_at", "last_event_at", "closed_at", "labelled_at")
+            },
+            "day": f"day + {number}",
+        }
+        with connection.transaction():
+            for name in (
+                "events_event",
+                "events_identity",
+                "conversations_session",
+                "conversations_generation",
+                "metrics_rollup",
+                "metrics_rollupslots",
+            ):
+                columns = [
+                    column
+                    for (column,) in connection.execute(
+                        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+                        [name],
+                    )
+                ]
+                time_column = next(one for one in ("at", "started_at", "day") if one in columns)
+                chosen = ", ".join(new.get(column, column) for column in columns)
+                connection.execute(
+                    # Not what an earlier round has copied.
+                    f"INSERT INTO {name} ({', '.join(columns)}) SELECT {chosen} FROM {name} "
+                    f"WHERE {time_column} < (SELECT min(started_at) + interval '1 day' FROM conversations_session)::date"
+                )
+        print(f"\r  day {number + 1} of {days}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+
+
+def sizes(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Bytes with indexes, by what they hold."""
+    groups = {
+        "events": "events_event%",
+        "ids": "events_identity",
+        "facts": "conversations_%",
+        "rollups": "metrics_rollup%",
+    }
+    found = {}
+    for name, pattern in groups.items():
+        (size,) = connection.execute(
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c "
+            "WHERE c.relkind = 'r' AND c.relname LIKE %s",
+            [pattern],
+        ).fetchone() or (0,)
+        found[name] = int(size)
+    return found
+
+
+def timed(action: Callable[[], Any], times: int) -> list[float]:
+    took = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        action()
+        took.append((time.perf_counter() - begun) * 1000)
+    return took
+
+
+def answers(stack: Stack, span: str, times: int) -> list[tuple[str, float]]:
+    """(question, p95 in ms over HTTP), each question asked several times."""
+    kinds: list[tuple[str, list[str]]] = [
+        ("one dimension", [f"{key}?interval=day&group_by={by}" for key, by in ONE_DIMENSION]),
+        ("percentiles", [f"{key}?interval=day&group_by={by}" for key, by in PERCENTILES]),
+        ("distinct users", [f"{key}?interval=day&group_by={by}" for key, by in PEOPLE]),
+        ("twelve metrics", [f"query?metrics={TWELVE}&interval=day"]),
+        ("two or three dimensions", [f"{key}?interval=day&group_by={by}" for key, by in SEVERAL]),
+    ]
+    found = []
+    for kind, paths in kinds:
+        took: list[float] = []
+        for path in paths:
+            stack.get(f"/api/v1/metrics/{path}{span}")
+            took += timed(lambda path=path: stack.get(f"/api/v1/metrics/{path}{span}"), times)
+        found.append((kind, percentile(took, 0.95)))
+    return found
+
+
+def digest_cost(stack: Stack, connection: psycopg.Connection[Any], at: datetime) -> float:
+    """Seconds from release to done for 1,000 events whose digest was held, the middle of five."""
+    took = []
+    for number in range(5):
+        events = [
+            {**event, "session_id": f"late-{number}-{event['session_id']}", "historical": True}
+            for event in islice(day_of_events(1_000, at), 1_000)
+        ]
+        for event in events:
+            event.pop("response_id", None)
+        hold(stack, 19)
+        body = json.dumps({"events": events}).encode()
+        link = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=60)
+        status, answer, _ = send(link, stack.facts["ingest_key"], body)
+        if status != 200:
+            raise SystemExit(f"{status} {answer[:300]!r}")
+        begun = time.monotonic()
+        hold(stack, 18)
+        batch = int(json.loads(answer)["batch_id"])
+        while connection.execute(
+            "SELECT 1 FROM events_batch WHERE id = %s AND digested_at IS NULL", [batch]
+        ).fetchone():
+            time.sleep(0.005)
+        took.append(time.monotonic() - begun)
+    return sorted(took)[2]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--times", type=int, default=20, help="How often each question is asked.")
+    options = parser.parse_args()
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight - timedelta(days=DAYS)
+    span = f"&from={first.date()}&to={midnight.date()}"
+    with running_stack(EVENTS_PER_SECOND="1000000") as stack:
+        rate = load_day(stack, options.events // DAYS, first)
+        stack.wait_until_digested(900)
+        with psycopg.connect(stack.superuser_url, autocommit=True) as connection:
+            connection.execute("SET synchronous_commit = off")
+            copy_days(connection, DAYS)
+            connection.execute("VACUUM (ANALYZE)")
+            (stored,) = connection.execute("SELECT count(*) FROM events_event").fetchone() or (0,)
+            (organization,) = connection.execute(
+                "SELECT organization_id FROM conversations_session LIMIT 1"
+            ).fetchone() or (0,)
+            held = sizes(connection)
+            rows = [
+                ("events", f"{stored:,}, sent at {rate:,.0f}/s"),
+                *((name, f"{size / stored:.0f} bytes an event") for name, size in held.items()),
+                ("in all", f"{sum(held.values()) / stored:.0f} bytes an event"),
+                ("rollups ÷ events", f"{held['rollups'] / (held['events'] + held['ids']):.1%}"),
+            ]
+            rows += [(kind, f"p95 {took:.0f} ms") for kind, took in answers(stack, span, options.times)]
+            for name, sql in RAW.items():
+                bounds = [organization, first, midnight]
+                took = min(
+                    timed(lambda sql=sql, bounds=bounds: connection.execute(sql, bounds).fetchall(), 2)
+                )
+                rows.append((f"raw SQL: {name}", f"{took:,.0f} ms"))
+            late = midnight - timedelta(days=LATE_AGE_DAYS)
+            rows.append(
+                (
+                    "digest of 1,000 events",
+                    f"{digest_cost(stack, connection, midnight - timedelta(days=1)) * 1000:.0f} ms",
+                )
+            )
+            rows.append(
+                (
+                    f"1,000 events {LATE_AGE_DAYS} days late",
+                    f"{digest_cost(stack, connection, late) * 1000:.0f} ms",
+                )
+            )
+    table(f"Scale: {options.events:,} events over {DAYS} days", rows)
+
+
+if __name__ == "__main__":
+    main()
