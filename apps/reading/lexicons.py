@@ -19,6 +19,8 @@ from apps.reading.words import fold, raw_words
 DATA = Path(__file__).parent / "data"
 LANGUAGES = ("en", "de", "es", "fr", "pt")
 SPLITTING = frozenset({"fr", "it", "ca"})
+# Looked for in answers too.
+ABUSE = ("insult", "profanity")
 ANY = "_"
 END = ""
 
@@ -74,7 +76,7 @@ def lexicon(language: str) -> Lexicon:
         user=spell.trie(source["user"]),
         start=spell.trie(source["start"]),
         whole={entry: signal for signal, entry in spell.entries(source["whole"])},
-        assistant=spell.trie(source["assistant"]),
+        assistant=spell.trie({**source["assistant"], **{name: source["user"][name] for name in ABUSE}}),
         pairs=tuple(spell.pair(pair) for pair in source["pairs"]),
         valence=_valence(source, spell),
         negators=spell.set(source["negators"]),

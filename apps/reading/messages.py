@@ -11,6 +11,7 @@ from math import sqrt
 from typing import Any
 
 from apps.reading.fingerprints import fingerprint
+from apps.reading.injection import find_injection
 from apps.reading.languages import detect, short_code
 from apps.reading.lexicons import (
     LANGUAGES,
@@ -51,6 +52,7 @@ CODES = {
     "shouting": "!",
     "emphasis": "z",
     "emoji": "j",
+    "injection": "I",
     "apology": "A",
     "unable": "U",
     "not_understood": "N",
@@ -83,6 +85,11 @@ class MessageFacts:
     negations: int = 0
     contrasts: int = 0
     fingerprint: bytes = b""
+
+    @property
+    def is_toxic(self) -> bool:
+        """Abusive words, by either side."""
+        return "insult" in self.signals or "profanity" in self.signals
 
     def packed(self) -> list[Any]:
         """A small JSON value; `unpack` is its inverse."""
@@ -127,7 +134,10 @@ def read_message(
     stated = short_code(language)
     code = (stated if role == USER else None) or detect(cleaned, raw) or stated
     if code is not None and not is_supported(code):
-        return MessageFacts(code, len(raw), 0.0, _form(cleaned))
+        signals = _form(cleaned)
+        if role == USER:
+            _add_injection(signals, text)
+        return MessageFacts(code, len(raw), 0.0, signals, fingerprint=fingerprint(raw, key))
     words = fold(raw, splits_apostrophes=code in SPLITTING)
     lexicons = [lexicon(one) for one in ([code] if code else LANGUAGES)]
     signals = _form(cleaned)
@@ -135,6 +145,8 @@ def read_message(
         hits = find_user_signals(lexicon_, words) if role == USER else match_all(lexicon_.assistant, words)
         for signal, entry in hits:
             signals.setdefault(signal, entry[:EVIDENCE_CHARACTERS])
+    if role == USER:
+        _add_injection(signals, text)
     stop_words = lexicons[0].stop_words
     return MessageFacts(
         language=code,
@@ -145,6 +157,12 @@ def read_message(
         contrasts=_count(words, [one.contrast for one in lexicons]),
         fingerprint=fingerprint((word for word in words if word not in stop_words), key),
     )
+
+
+def _add_injection(signals: dict[str, str], text: str) -> None:
+    found = find_injection(text)
+    if found:
+        signals["injection"] = found[0]
 
 
 def find_user_signals(lexicon_: Lexicon, words: list[str]) -> list[Hit]:
