@@ -39,6 +39,8 @@ EXPLICIT = frozenset(
         "sentiment_negative",
     ]
 )
+# Of these, the ones that are said in words.
+COMPLAINTS = EXPLICIT - {"sentiment_negative", "shouting", "emoji", "human_request"}
 OBJECTIONS = frozenset({"correction", "rejection", "confusion", "doubt"})
 REPEATS_FROM = 0.6
 ANSWER_REPEATS_FROM = 0.8
@@ -236,6 +238,9 @@ class _Context:
                     found["repetition"] = (alike, f"repeats message {self.messages - back}")
                     break
         self.said.append(print_)
+        if self.messages == 1 and COMPLAINTS & found.keys():
+            # Nothing before it can speak for it, so its words count for more.
+            found["opening_complaint"] = (1.0, "in the first message")
         if self.messages > 1:
             found["position"] = (min(log2(self.messages) / 4, 1.0), f"message {self.messages}")
             if self.was_upset:

@@ -52,6 +52,7 @@ class Lexicon:
     pairs: tuple[Pair, ...]
     valence: dict[str, float]
     negators: frozenset[str]
+    adjacent_negators: frozenset[str]
     boosters: frozenset[str]
     contrast: frozenset[str]
     fillers: frozenset[str]
@@ -80,6 +81,7 @@ def lexicon(language: str) -> Lexicon:
         pairs=tuple(spell.pair(pair) for pair in source["pairs"]),
         valence=_valence(source, spell),
         negators=spell.set(source["negators"]),
+        adjacent_negators=spell.set(source["adjacent_negators"]),
         boosters=spell.set(source["boosters"]),
         contrast=spell.set(source["contrast"]),
         fillers=spell.set(source["fillers"]),

@@ -205,7 +205,7 @@ def sentiment(lexicons: list[Lexicon], words: list[str], cleaned: str) -> float:
             before = words[max(0, position - NEGATION_REACH) : position]
             if before and before[-1] in lexicon_.boosters:
                 value *= BOOST
-            if any(one in lexicon_.negators for one in before):
+            if _is_negated(lexicon_, before):
                 value *= NEGATION_FACTOR
             total += value
     if not cleaned.isascii():
@@ -213,6 +213,14 @@ def sentiment(lexicons: list[Lexicon], words: list[str], cleaned: str) -> float:
     if ":(" in cleaned or ":-(" in cleaned:
         total -= 1.9
     return total / sqrt(total * total + NORMALISER)
+
+
+def _is_negated(lexicon_: Lexicon, before: list[str]) -> bool:
+    """Whether a negator stands before; "no" negates only the very next word ("No, that is wrong")."""
+    return any(
+        word in lexicon_.negators and (word not in lexicon_.adjacent_negators or position == len(before) - 1)
+        for position, word in enumerate(before)
+    )
 
 
 def _count(words: list[str], sets: list[frozenset[str]]) -> int:
