@@ -30,15 +30,10 @@ def hashes_of(print_: bytes) -> frozenset[bytes]:
 
 def similarity(first: frozenset[bytes], second: frozenset[bytes]) -> float:
     """Estimated Jaccard similarity of the content words, 0..1; 0 where either has none."""
-    if not first or not second:
+    if first.isdisjoint(second):
         return 0.0
     if len(first) < SIZE and len(second) < SIZE:
         shared = len(first & second)
         return shared / (len(first) + len(second) - shared)
     smallest = sorted(first | second)[:SIZE]
     return sum(one in first and one in second for one in smallest) / len(smallest)
-
-
-def containment(first: frozenset[bytes], second: frozenset[bytes]) -> float:
-    """Share of the smaller print that the other has too."""
-    return len(first & second) / min(len(first), len(second)) if first and second else 0.0

@@ -144,8 +144,9 @@ def judge(found: Found, model: Model, *, is_first: bool) -> TurnScore:
     """Add up what was found. A first message is frustrated only through explicit words."""
     total = model.bias
     signals = []
+    weights = model.weights
     for name, (value, evidence) in found.items():
-        weight = model.weights.get(name, 0.0) * value
+        weight = weights.get(name, 0.0) * value
         total += weight
         if weight:
             signals.append(Evidence(name, evidence, round(weight, 3)))

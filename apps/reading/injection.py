@@ -29,7 +29,7 @@ def find_injection(text: str) -> list[str]:
     """
     text = text[:MAX_CHARACTERS]
     lowered = text.lower()
-    if not any(hint in lowered for hint in HINTS):
+    if not any(map(lowered.__contains__, HINTS)):
         return []
     found = [name for name, pattern in PATTERNS.items() if pattern.search(text)]
     is_enough = len(found) >= 2 or len(text) > LONG_CHARACTERS or not STRONG.isdisjoint(found)

@@ -67,6 +67,7 @@ EVIDENCE_CHARACTERS = 24
 NEGATION_REACH = 3
 NEGATION_FACTOR = -0.74  # Hutto & Gilbert 2014, VADER
 BOOST = 1.29
+FACE = 1.5
 NORMALISER = 15.0  # VADER's alpha: sum ÷ √(sum² + 15)
 
 
@@ -198,10 +199,9 @@ def sentiment(lexicons: list[Lexicon], words: list[str], cleaned: str) -> float:
     """Graded sentiment -1..1, by VADER's rules: valence, negation before, boosters, "but" turns the weight."""
     total = 0.0
     for lexicon_ in lexicons:
-        for position, word in enumerate(words):
-            value = lexicon_.valence.get(word)
-            if value is None:
-                continue
+        valence = lexicon_.valence
+        for position in [position for position, word in enumerate(words) if word in valence]:
+            value = valence[words[position]]
             before = words[max(0, position - NEGATION_REACH) : position]
             if before and before[-1] in lexicon_.boosters:
                 value *= BOOST
@@ -209,7 +209,7 @@ def sentiment(lexicons: list[Lexicon], words: list[str], cleaned: str) -> float:
                 value *= NEGATION_FACTOR
             total += value
     if not cleaned.isascii():
-        total += sum((c in PLEASED) - (c in UPSET) for c in cleaned) * 1.5
+        total += sum((c in PLEASED) - (c in UPSET) for c in cleaned if c > "\u2000") * FACE
     if ":(" in cleaned or ":-(" in cleaned:
         total -= 1.9
     return total / sqrt(total * total + NORMALISER)
@@ -225,7 +225,8 @@ def _is_negated(lexicon_: Lexicon, before: list[str]) -> bool:
 
 def _count(words: list[str], sets: list[frozenset[str]]) -> int:
     """How many of the words are in any of the sets; 9 at most, which is one digit in store."""
-    return min(9, sum(any(word in one for one in sets) for word in words))
+    known = sets[0] if len(sets) == 1 else frozenset().union(*sets)
+    return min(9, sum(map(known.__contains__, words)))
 
 
 def _form(cleaned: str) -> dict[str, str]:
@@ -235,8 +236,10 @@ def _form(cleaned: str) -> dict[str, str]:
         signals["question"] = "?"
     if "!!" in cleaned or "??" in cleaned or "?!" in cleaned or "!?" in cleaned:
         signals["emphasis"] = "!!" if "!!" in cleaned else "??"
-    if not cleaned.isascii() and any(c in UPSET for c in cleaned):
-        signals["emoji"] = next(c for c in cleaned if c in UPSET)
+    if not cleaned.isascii():
+        faces = [c for c in cleaned if c in UPSET]
+        if faces:
+            signals["emoji"] = faces[0]
     if not cleaned.islower():
         shouted, possible = count_shouted(cleaned)
         if shouted >= 2 and shouted >= 0.6 * possible:

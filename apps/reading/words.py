@@ -90,12 +90,13 @@ def fold(words: list[str], *, splits_apostrophes: bool) -> list[str]:
 
     French and its like (`splits_apostrophes`) write an apostrophe between two words: "j'ai" becomes two.
     """
-    if not all(map(str.isascii, words)):
+    joined = " ".join(words)
+    if not joined.isascii():
         table = _accents()
         words = [word.translate(table) for word in words]
     if splits_apostrophes:
         return " ".join(words).replace("'", " ").split()
-    if any("'" in word for word in words):
+    if "'" in joined:
         words = [word.replace("'", "") for word in words]
     return _merge_not(words) if "not" in words or "cannot" in words else words
 
