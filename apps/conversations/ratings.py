@@ -44,6 +44,10 @@ class Reactions:
     def is_negative(self) -> bool:
         return any(rating.sign < 0 for rating in self.ratings.values())
 
+    @property
+    def is_positive(self) -> bool:
+        return any(rating.sign > 0 for rating in self.ratings.values())
+
     def score(self, kind: str) -> int | None:
         rating = self.ratings.get(kind)
         return None if rating is None else int(rating.score.to_integral_value(ROUND_HALF_EVEN))

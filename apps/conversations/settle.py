@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from apps.conversations.detection import facts_of
 from apps.conversations.ratings import Reactions, attach
 from apps.conversations.rows import AFTERWARDS, CALLS, QUERY, RESPONSE, EventRow
 from apps.conversations.turns import Turn, find_spikes, is_spiked, split_turns
@@ -113,11 +114,7 @@ def settle(one: Outline, neighbours: Neighbours) -> Settled:
     spikes = find_spikes(turns, [rating.at for rating in ratings if rating.sign > 0], outcome)
     spiked = is_spiked(turns, ends_unresolved=outcome != "resolved")
     humans = sum(event.name == "handoff" and event.target == "human" for event in one.events)
-    sentiments = [
-        round(event.data["sentiment"] * NANO)
-        for event in one.queries
-        if event.data.get("sentiment") is not None
-    ]
+    sentiments = [round(value * NANO) for turn in turns if (value := sentiment_of(turn)) is not None]
     row: dict[str, Any] = {
         "project_id": one.project_id,
         "session_id": one.session_id,
@@ -155,6 +152,15 @@ def settle(one: Outline, neighbours: Neighbours) -> Settled:
     }
     labels = label_responses(one.responses, turns, outcome)
     return Settled(row, labels, reactions, turns)
+
+
+def sentiment_of(turn: Turn) -> float | None:
+    """The caller's sentiment of a message, else that of its words where its language is covered."""
+    sent: float | None = turn.message.data.get("sentiment")
+    if sent is not None or turn.score is None or turn.score.frustration is None:
+        return sent
+    facts = facts_of(turn.message)
+    return None if facts is None else facts.sentiment
 
 
 def decide_outcome(

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from apps.conversations.detection import detect
 from apps.conversations.ratings import Reactions
 from apps.conversations.rows import QUERY, RESPONSE, EventRow
+from apps.reading.frustration import FRUSTRATION_VERSION, TurnScore
 
+DETECTED = "detected in its words"
 RECOVERY_TURNS = 3
 FURTHER_TURNS = 4
 
@@ -24,6 +27,7 @@ class Turn:
     is_frustrated: bool = False
     is_strong: bool = False
     reason: str = ""
+    score: TurnScore | None = None
 
     @property
     def responses(self) -> list[EventRow]:
@@ -44,10 +48,22 @@ class Spike:
             "turn": self.turn.number,
             "at": self.turn.message.at.isoformat(),
             "reason": self.turn.reason,
+            **evidence_of(self.turn),
             "recovered": self.is_recovered,
             "recovered_confirmed": self.is_confirmed,
             "intervention": self.intervention,
         }
+
+
+def evidence_of(turn: Turn) -> dict[str, Any]:
+    """Score and signals, where detection decided; nothing otherwise."""
+    if turn.score is None or turn.reason != DETECTED:
+        return {}
+    return {
+        "score": turn.score.frustration,
+        "version": FRUSTRATION_VERSION,
+        "signals": [signal._asdict() for signal in turn.score.signals if signal.weight > 0],
+    }
 
 
 def split_turns(events: list[EventRow], reactions: dict[str, Reactions]) -> list[Turn]:
@@ -58,16 +74,21 @@ def split_turns(events: list[EventRow], reactions: dict[str, Reactions]) -> list
             turns.append(Turn(len(turns) + 1, event))
         elif turns:
             turns[-1].events.append(event)
+    scores = detect(events)
+    before: list[EventRow] = [event for event in events[:1] if event.name == RESPONSE]
     for turn in turns:
-        judge(turn, reactions)
+        turn.score = scores.get(turn.message.event_key)
+        was_praised = bool(before) and reactions[before[-1].event_key].is_positive
+        judge(turn, reactions, was_praised=was_praised)
+        before = turn.responses or before
     return turns
 
 
-def judge(turn: Turn, reactions: dict[str, Reactions]) -> None:
+def judge(turn: Turn, reactions: dict[str, Reactions], *, was_praised: bool) -> None:
     """Decide whether a turn is scored, frustrated and strong.
 
-    A negative rating on its response outranks the caller's flag; without either the turn is
-    unscored, which is not the same as calm.
+    A negative rating on its response outranks the caller's flag, the flag what its words say; praise of
+    the answer before it outranks the words. Without any of these the turn is unscored, which is not calm.
     """
     flag = turn.message.data.get("frustrated")
     if any(reactions[response.event_key].is_negative for response in turn.responses):
@@ -77,6 +98,11 @@ def judge(turn: Turn, reactions: dict[str, Reactions]) -> None:
         turn.is_scored = True
         turn.is_frustrated = turn.is_strong = bool(flag)
         turn.reason = "flagged by the caller" if flag else ""
+    elif turn.score is not None and turn.score.frustration is not None:
+        turn.is_scored = True
+        if turn.score.is_frustrated and not was_praised:
+            turn.is_frustrated, turn.is_strong = True, turn.score.is_strong
+            turn.reason = DETECTED
 
 
 def is_spiked(turns: list[Turn], *, ends_unresolved: bool) -> bool:

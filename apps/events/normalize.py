@@ -12,9 +12,11 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+from django.conf import settings
 
 from apps.events import clock
 from apps.events.columns import DIMENSION_FIELDS
@@ -29,6 +31,7 @@ from apps.events.schema import (
     TEXT_FIELDS,
     Event,
 )
+from apps.reading.messages import ASSISTANT, USER, read_message
 from apps.reading.redaction import drop_text, redact, redact_value
 
 ANY = msgspec.json.Decoder()
@@ -46,6 +49,7 @@ PLAIN_COLUMNS = {
 }
 NOT_DATA = frozenset({"event", "timestamp", "id", "environment", "historical", "properties"})
 REFERENCE_FIELDS = frozenset({"session_id", "user_id", "response_id", "trace_id"})
+MESSAGES = {"query_text": USER, "response_text": ASSISTANT}
 CONTENT_LISTS = frozenset({"sources", "documents"})
 PATH = re.compile(r"^(?P<message>.*) - at `\$\.?(?P<path>[^`]*)`$")
 ERROR_CLASSES = (
@@ -252,7 +256,7 @@ def _fill(
     if sent_properties:
         properties = {**sent_properties, **properties}
     if text:
-        text = _private_text(text, data, privacy_mode)
+        text = _private_text(row, text, data, privacy_mode)
     if properties:
         data["properties"] = _private(properties, privacy_mode)
     if data:
@@ -280,8 +284,11 @@ def _private(value: Any, privacy_mode: str) -> Any:
     return redact_value(value) if privacy_mode == "redact" else drop_text(value)
 
 
-def _private_text(text: dict[str, Any], data: dict[str, Any], privacy_mode: str) -> dict[str, Any]:
+def _private_text(
+    row: dict[str, Any], text: dict[str, Any], data: dict[str, Any], privacy_mode: str
+) -> dict[str, Any]:
     """Facts of the text go into `data` in every mode; what is returned is stored."""
+    key = fingerprint_key(row["organization_id"])
     kept: dict[str, Any] = {}
     found: Counter[str] = Counter()
     for name, value in text.items():
@@ -292,12 +299,29 @@ def _private_text(text: dict[str, Any], data: dict[str, Any], privacy_mode: str)
             continue
         clean, kinds = redact(value)
         found += kinds
-        if name in ("query_text", "response_text"):
+        if name in MESSAGES:
             data.setdefault(name.replace("_text", "_length"), len(value))
+            _read(row, data, clean, MESSAGES[name], key)
         kept[name] = value if privacy_mode == "keep" else clean
     if found:
         data["pii"] = dict(found)
     return {} if privacy_mode == "drop" else kept
+
+
+def _read(row: dict[str, Any], data: dict[str, Any], clean: str, role: str, key: bytes) -> None:
+    """What the message says; a user's language is told where the caller did not."""
+    facts = read_message(clean, row.get("language"), role=role, key=key)
+    data["reading"] = facts.packed()
+    if role == USER and facts.language:
+        row.setdefault("language", facts.language)
+
+
+@lru_cache(maxsize=10_000)
+def fingerprint_key(organization_id: int) -> bytes:
+    """So that fingerprints tell nothing without the installation's secret, and differ by tenant."""
+    return hashlib.blake2b(
+        f"fingerprint:{organization_id}".encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=16
+    ).digest()
 
 
 def _reference(item: Any, privacy_mode: str) -> Any:

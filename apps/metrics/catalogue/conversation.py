@@ -23,7 +23,7 @@ METRICS: Final = (
         ROLES,
         target=0.10,
         target_source=f"{SEED_FIVE}: below 10 %",
-        needs="frustrated on llm_query_sent, or response_feedback",
+        needs="query_text or frustrated on llm_query_sent, or response_feedback",
     ),
     Metric(
         "frustrated_turn_rate",
@@ -34,7 +34,7 @@ METRICS: Final = (
         "down",
         f.Share(s.frustrated_turns, s.scored_turns),
         ROLES,
-        needs="frustrated on llm_query_sent, or response_feedback",
+        needs="query_text or frustrated on llm_query_sent, or response_feedback",
     ),
     Metric(
         "frustration_exit_rate",
@@ -55,7 +55,7 @@ METRICS: Final = (
         "up",
         f.Mean(s.sentiment, s.sentiment_squares, s.sentiments, f.NANO, squares_divisor=f.NANO),
         ROLES,
-        needs="sentiment on llm_query_sent",
+        needs="query_text or sentiment on llm_query_sent",
     ),
     Metric(
         "recovery_rate",
@@ -68,7 +68,7 @@ METRICS: Final = (
         ROLES,
         target=0.60,
         target_source=f"{SEED_FIVE}: at least 60 %",
-        needs="frustrated on llm_query_sent, or response_feedback",
+        needs="query_text or frustrated on llm_query_sent, or response_feedback",
     ),
     Metric(
         "recovery_rate_confirmed",
