@@ -22,6 +22,7 @@ NAMED = re.compile(
 LINK = re.compile(
     r"\[[^\]\n]{0,200}\]\(([^)\s]{1,800})[^)\n]{0,100}\)|<(https?://[^>\s]{1,800})>|(https?://[^\s)\]>]{1,800})"
 )
+INLINE_CODE = re.compile(r"`[^`\n]*`")
 SUPERSCRIPT = re.compile(r"(?<=[^\s\d])[¹²³⁴-⁹⁰]{1,3}")
 TO_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 RANGE = re.compile(r"(\d{1,3})\s*[-–]\s*(\d{1,3})")
@@ -106,6 +107,7 @@ def count_citations(
 def _cites(sentence: str, sources: Sources) -> bool:
     if not sources.count:
         return False
+    sentence = INLINE_CODE.sub(" ", sentence)
     for match in LINK.finditer(sentence):
         if sources.has_address(next(filter(None, match.groups())).rstrip(".,;:!?")):
             return True

@@ -68,10 +68,13 @@ def is_phone(match: re.Match[str]) -> bool:
     candidate = match.group()
     groups = DIGITS.findall(candidate)
     digits = sum(map(len, groups))
-    if not 7 <= digits <= 15 or DATE.match(candidate) or ADDRESS.fullmatch(candidate):
+    if not 7 <= digits <= 15 or ADDRESS.fullmatch(candidate):
         return False
-    if candidate.startswith(("+", "00", "(")):
+    is_five_pairs = [len(group) for group in groups] == [2] * 5
+    if candidate.startswith(("+", "00", "(")) or (is_five_pairs and candidate.startswith("0")):
         return True
+    if DATE.match(candidate):
+        return False
     if digits < 13 and CALLED.search(match.string, max(0, match.start() - 60), match.start()):
         return True
     if candidate.startswith("0"):

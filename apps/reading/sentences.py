@@ -64,14 +64,14 @@ def _of_line(text: str, start: int, end: int) -> list[Span]:
 
 def _ends(text: str, begin: int, match: re.Match[str]) -> bool:
     """Whether this full stop ends a sentence: not after an abbreviation, an initial or before a small letter."""
-    if match.group()[0] != ".":
+    if match.group()[0] not in ".…":
         return True
     before = text[begin : match.start()]
     last = before.split()[-1].lstrip("(\"'“„«[") if before.split() else ""
     if last.lower() in ABBREVIATIONS or INITIAL.search(before):
         return False
     following = text[match.end() : match.end() + 40].lstrip()
-    return not (following[:1].islower() and match.group() == ".")
+    return not (following[:1].islower() and match.group() in (".", "…"))
 
 
 def _is_sentence(text: str) -> bool:
