@@ -143,10 +143,13 @@ def generation_row(event: EventRow, session_id: str | None, user_id: str | None)
         "is_grounding_expected": False,
         "grounding_nano": None,
         "is_refused": bool(data.get("refused")),
+        "is_format_expected": data.get("expected_format") is not None or data.get("format_valid") is not None,
+        "is_format_valid": data.get("format_valid") is True,
+        "response_length": data.get("response_length"),
         "thumbs": None,
-        "stars": None,
-        "csat": None,
-        "nps": None,
+        "stars_nano": None,
+        "csat_nano": None,
+        "nps_nano": None,
         "copies": 0,
         "shares": 0,
     }
@@ -188,14 +191,20 @@ def generation_rows(
         held = reactions.get(event.event_key)
         if held is not None:
             row.update(
-                thumbs=held.score("thumbs"),
-                stars=held.score("stars"),
-                csat=held.score("csat"),
-                nps=held.score("nps"),
+                thumbs=_sign(held),
+                stars_nano=held.score_nano("stars"),
+                csat_nano=held.score_nano("csat"),
+                nps_nano=held.score_nano("nps"),
                 copies=held.copies,
                 shares=held.shares,
             )
     return list(rows.values())
+
+
+def _sign(held: Reactions) -> int | None:
+    """1 for a thumb up, -1 for one down."""
+    rating = held.ratings.get("thumbs")
+    return None if rating is None else rating.sign
 
 
 def _after_retrieval(events: list[EventRow]) -> set[str]:

@@ -63,6 +63,10 @@ class Session(TenantModel):
     is_deflected = models.BooleanField()
     is_taken_back = models.BooleanField()
     is_returned = models.BooleanField()
+    is_restarted = models.BooleanField(default=False)
+    is_recurring = models.BooleanField(default=False)
+    goals = models.IntegerField(default=0)
+    ends_with_response = models.BooleanField(default=False)
     evidence = models.JSONField()
 
     class Meta:
@@ -130,10 +134,13 @@ class Generation(TenantModel):
     is_grounding_expected = models.BooleanField()
     grounding_nano = models.BigIntegerField(null=True)
     is_refused = models.BooleanField()
+    is_format_expected = models.BooleanField(default=False)
+    is_format_valid = models.BooleanField(default=False)
+    response_length = models.BigIntegerField(null=True)
     thumbs = models.SmallIntegerField(null=True)
-    stars = models.SmallIntegerField(null=True)
-    csat = models.SmallIntegerField(null=True)
-    nps = models.SmallIntegerField(null=True)
+    stars_nano = models.BigIntegerField(null=True)
+    csat_nano = models.BigIntegerField(null=True)
+    nps_nano = models.BigIntegerField(null=True)
     copies = models.IntegerField()
     shares = models.IntegerField()
 
@@ -144,6 +151,98 @@ class Generation(TenantModel):
                 fields=["organization_id", "session_id"],
                 condition=models.Q(session_id__isnull=False),
                 name="conv_generation_of",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.event_key)
+
+
+class Finding(TenantModel):
+    """What was found about an answer or a message, at the time and with the dimensions of that message.
+
+    An `evaluation` has a name, a source, a value or a label; a `hit` is one category that a guardrail
+    (or the detection of personal data) found in a message, however often.
+    """
+
+    pk = CompositePrimaryKey("organization_id", "project_id", "event_key", "kind", "name")
+    project_id = models.BigIntegerField()
+    event_key = models.UUIDField()
+    kind = models.TextField()
+    name = models.TextField()
+    session_id = models.TextField(null=True)
+    at = models.DateTimeField()
+    source = models.TextField(null=True)
+    value = models.DecimalField(max_digits=30, decimal_places=9, null=True)
+    label = models.TextField(null=True)
+    environment = models.TextField()
+    provider = dimension()
+    model = dimension()
+    model_version = dimension()
+    feature = dimension()
+    team = dimension()
+    customer = dimension()
+    intent = dimension()
+    channel = dimension()
+    segment = dimension()
+    release = dimension()
+    language = dimension()
+    prompt_name = dimension()
+    prompt_version = dimension()
+    agent = dimension()
+    experiment = dimension()
+    variant = dimension()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "at"], name="conv_finding_time"),
+            models.Index(
+                fields=["organization_id", "session_id"],
+                condition=models.Q(session_id__isnull=False),
+                name="conv_finding_of",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class Run(TenantModel):
+    """One root agent run with everything that it called: how many, how deep, how wide."""
+
+    pk = CompositePrimaryKey("organization_id", "project_id", "event_key")
+    project_id = models.BigIntegerField()
+    event_key = models.UUIDField()
+    session_id = models.TextField(null=True)
+    at = models.DateTimeField()
+    invocations = models.IntegerField()
+    nesting_depth = models.IntegerField()
+    fan_out = models.IntegerField()
+    environment = models.TextField()
+    provider = dimension()
+    model = dimension()
+    model_version = dimension()
+    feature = dimension()
+    team = dimension()
+    customer = dimension()
+    intent = dimension()
+    channel = dimension()
+    segment = dimension()
+    release = dimension()
+    language = dimension()
+    prompt_name = dimension()
+    prompt_version = dimension()
+    agent = dimension()
+    experiment = dimension()
+    variant = dimension()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "at"], name="conv_run_time"),
+            models.Index(
+                fields=["organization_id", "session_id"],
+                condition=models.Q(session_id__isnull=False),
+                name="conv_run_of",
             ),
         ]
 

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from apps.conversations.rows import FEEDBACK, EventRow
 
+NANO = 10**9
 THUMBS = {"thumbs_up": 1, "thumbs_down": -1}
 POSITIVE_FROM = {"stars": 4, "csat": 4, "nps": 9}
 NEGATIVE_TO = {"stars": 2, "csat": 2, "nps": 6}
@@ -48,9 +49,10 @@ class Reactions:
     def is_positive(self) -> bool:
         return any(rating.sign > 0 for rating in self.ratings.values())
 
-    def score(self, kind: str) -> int | None:
+    def score_nano(self, kind: str) -> int | None:
+        """The score in 1e-9; None without such a rating."""
         rating = self.ratings.get(kind)
-        return None if rating is None else int(rating.score.to_integral_value(ROUND_HALF_EVEN))
+        return None if rating is None else int((rating.score * NANO).to_integral_value(ROUND_HALF_EVEN))
 
 
 def rating_of(event: EventRow, response: EventRow) -> Rating | None:

@@ -38,6 +38,11 @@ class EventRow(NamedTuple):
     agent: str | None
     error_type: str | None
     target: str | None
+    item: str | None
+    source: str | None
+    category: str | None
+    depth: int | None
+    is_root: bool | None
     failed: bool | None
     duration_us: int | None
     data: dict[str, Any]
@@ -55,10 +60,17 @@ COLUMNS = ", ".join(
 QUERY = "llm_query_sent"
 RESPONSE = "llm_response_generated"
 MODEL_CALL = "model_call"
+EVALUATION = "evaluation"
+GUARDRAIL = "guardrail"
 FEEDBACK = "response_feedback"
 # Calls keep a session open; what is said about an answer afterwards does not.
 CALLS = frozenset({RESPONSE, MODEL_CALL, "tool_call", "retrieval"})
 AFTERWARDS = frozenset(
-    {FEEDBACK, "response_copied", "response_shared", "evaluation", "goal_completed", "revenue"}
+    {FEEDBACK, "response_copied", "response_shared", EVALUATION, "goal_completed", "revenue"}
 )
-ON_RESPONSE = frozenset({FEEDBACK, "response_copied", "response_shared", "evaluation"})
+ON_RESPONSE = frozenset({FEEDBACK, "response_copied", "response_shared", EVALUATION, GUARDRAIL})
+
+
+def is_afterwards(event: EventRow) -> bool:
+    """Whether the event says something about an answer, so that it keeps no session open."""
+    return event.name in AFTERWARDS or (event.name == GUARDRAIL and event.response_id is not None)

@@ -13,7 +13,7 @@ from typing import Any
 
 from apps.conversations.detection import facts_of
 from apps.conversations.ratings import Reactions, attach
-from apps.conversations.rows import AFTERWARDS, CALLS, QUERY, RESPONSE, EventRow
+from apps.conversations.rows import CALLS, QUERY, RESPONSE, EventRow, is_afterwards
 from apps.conversations.turns import Turn, find_spikes, is_spiked, split_turns
 
 SESSION_DIMENSIONS = (
@@ -55,6 +55,8 @@ class Neighbours:
 
     is_returned: bool = False
     is_reached: bool = False
+    is_restarted: bool = False
+    is_recurring: bool = False
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ def outline(project_id: int, session_id: str, events: list[EventRow], idle_gap: 
     if not queries and not responses:
         return None
     users = [event.user_id for event in events if event.user_id]
-    lasting = [event for event in events if event.name not in AFTERWARDS]
+    lasting = [event for event in events if not is_afterwards(event)]
     last_event_at = max(event.at for event in lasting)
     return Outline(
         project_id=project_id,
@@ -148,6 +150,10 @@ def settle(one: Outline, neighbours: Neighbours) -> Settled:
         "is_deflected": outcome == "resolved" and humans == 0 and bool(one.responses),
         "is_taken_back": neighbours.is_reached,
         "is_returned": neighbours.is_returned,
+        "is_restarted": neighbours.is_restarted,
+        "is_recurring": neighbours.is_recurring,
+        "goals": sum(event.name == "goal_completed" for event in one.events),
+        "ends_with_response": _ends_with_response(one),
         "evidence": {"spikes": [spike.as_evidence() for spike in spikes]},
     }
     labels = label_responses(one.responses, turns, outcome)
@@ -161,6 +167,13 @@ def sentiment_of(turn: Turn) -> float | None:
         return sent
     facts = facts_of(turn.message)
     return None if facts is None else facts.sentiment
+
+
+def _ends_with_response(one: Outline) -> bool:
+    """Whether the last message, user's or assistant's, is the assistant's."""
+    if not one.responses:
+        return False
+    return not one.queries or one.responses[-1].order > one.queries[-1].order
 
 
 def decide_outcome(
