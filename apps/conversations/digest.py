@@ -21,11 +21,15 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization, Project
 from apps.conversations import follow, load, neighbours, write
+from apps.conversations.findings import finding_rows
 from apps.conversations.generations import generation_rows
 from apps.conversations.load import Key, Touched
 from apps.conversations.people import assign
-from apps.conversations.rows import EventRow
+from apps.conversations.ratings import attach
+from apps.conversations.rows import RESPONSE, EventRow
+from apps.conversations.runs import run_rows
 from apps.conversations.settle import Neighbours, Outline, outline, settle
+from apps.conversations.write import Facts
 from apps.core.tenancy import required_organization_id, tenant
 from apps.events.models import Batch, BatchState
 
@@ -35,6 +39,7 @@ EVENTS_A_ROUND = 10_000
 BATCHES_A_ROUND = 200
 SESSIONS_A_STEP = 4_000
 LOCK_CLASS = 7401
+FACTS = ("session", "generation", "finding", "run", "assignment")
 FIRST_DELAY_S = 2
 LONGEST_DELAY_S = 3600
 MAY_REST_BELOW_S = 3.0
@@ -162,13 +167,14 @@ def digest_batches(batches: list[Batch]) -> int:
     for follower in follow.FOLLOWERS:
         follower.begin()
     touched = load.touched_by(ids)
-    loose = load.loose_events(ids) if touched.has_loose else []
     homes = load.homes_of_responses(touched.targets)
     leaving = [batch.pk for batch in batches if batch.state == BatchState.WITHDRAWING]
+    gone = load.loose_events(leaving) if touched.has_loose and leaving else []
     if leaving:
         _remove_events([batch for batch in batches if batch.pk in leaving])
     follow.fold_events("f.batch_id = ANY(%s)", [[one for one in ids if one not in leaving]])
-    settle_touched(touched, homes, loose)
+    loose = load.loose_events(ids) if touched.has_loose else []
+    settle_touched(touched, homes, [*loose, *load.loose_responses(touched.targets)], gone)
     for follower in follow.FOLLOWERS:
         follower.end()
     now = timezone.now()
@@ -207,14 +213,14 @@ def _remove_events_of(batch_ids: list[int], *, counted: bool) -> None:
         )
 
 
-def settle_touched(touched: Touched, homes: set[Key], loose: list[EventRow]) -> None:
+def settle_touched(touched: Touched, homes: set[Key], loose: list[EventRow], gone: list[EventRow]) -> None:
     """Replace the facts of everything that the touched events may have changed."""
     projects = {project.pk: project for project in Project.objects.all()}
     moved = reassign(touched, projects)
     # A reaction may have been assigned a session of its own before its response arrived.
     homes = homes | load.homes_of_responses(touched.targets) if moved else homes
     settle_sessions(sorted(touched.sessions | moved | homes), projects)
-    settle_loose(loose, projects)
+    settle_loose(loose, projects, gone)
 
 
 def reassign(touched: Touched, projects: dict[int, Project]) -> set[Key]:
@@ -272,47 +278,35 @@ def _settle_step(keys: list[Key], projects: dict[int, Project], window: timedelt
         if one is not None:
             outlines[key] = one
     fates, others = _fates(keys, outlines, window)
-    sessions: list[dict[str, object]] = []
-    generations: list[dict[str, object]] = []
+    facts = Facts()
     for key, rows in events.items():
-        calls = _settle_one(rows, outlines.get(key), fates.get(key, Neighbours()), projects[key[0]], sessions)
-        generations += calls
-    write.replace_sessions(keys, sessions, generations)
+        _settle_one(key, rows, outlines.get(key), fates.get(key, Neighbours()), projects[key[0]], facts)
+    write.replace_sessions(keys, facts)
     return others
 
 
 def _settle_one(
-    rows: list[EventRow],
-    one: Outline | None,
-    fate: Neighbours,
-    project: Project,
-    sessions: list[dict[str, object]],
-) -> list[dict[str, object]]:
-    """The generations of one session; its own row goes to `sessions` where the session exists."""
-    if one is None:
-        return generation_rows(
-            rows,
-            session_id=rows[0].session_id,
-            user_id=None,
-            reactions={},
-            labels={},
-            closed_at=None,
-            project_expects_grounding=project.grounding_expected,
-        )
-    settled = settle(one, fate)
+    key: Key, rows: list[EventRow], one: Outline | None, fate: Neighbours, project: Project, facts: Facts
+) -> None:
+    """Add the facts of one session; its own row only where the session exists."""
+    session_id = key[1]
+    facts.findings += finding_rows(rows, session_id)
+    facts.runs += run_rows(rows, session_id)
+    settled = settle(one, fate) if one is not None else None
     calls = generation_rows(
-        one.events,
-        session_id=one.session_id,
-        user_id=one.user_id,
-        reactions=settled.reactions,
-        labels=settled.labels,
-        closed_at=one.closed_at,
+        rows,
+        session_id=session_id,
+        user_id=one.user_id if one else None,
+        reactions=settled.reactions if settled else {},
+        labels=settled.labels if settled else {},
+        closed_at=one.closed_at if one else None,
         project_expects_grounding=project.grounding_expected,
     )
-    costs = [call["cost_nano"] for call in calls if call["cost_nano"] is not None]
-    settled.row["cost_nano"] = sum(costs) if costs else None
-    sessions.append(settled.row)
-    return calls
+    facts.generations += calls
+    if settled is not None:
+        costs = [call["cost_nano"] for call in calls if call["cost_nano"] is not None]
+        settled.row["cost_nano"] = sum(costs) if costs else None
+        facts.sessions.append(settled.row)
 
 
 def _fates(
@@ -326,42 +320,43 @@ def _fates(
         mark for mark in neighbours.marks_around([*fresh, *before], window) if mark.key not in settled_keys
     ]
     judged = neighbours.judge([*fresh, *around], window)
-    others = [
-        mark.key
-        for mark in around
-        if (judged[mark.key].is_returned, judged[mark.key].is_reached)
-        != (mark.is_returned, mark.is_taken_back)
-    ]
-    return dict(judged), sorted(others)
+    return dict(judged), neighbours.changed([*fresh, *before], around, judged, window)
 
 
-def settle_loose(loose: list[EventRow], projects: dict[int, Project]) -> None:
-    """Generations of events with neither session nor user: one trace, or one event, at a time."""
-    traces = {(row.project_id, row.trace_id) for row in loose if row.trace_id}
+def settle_loose(loose: list[EventRow], projects: dict[int, Project], gone: list[EventRow]) -> None:
+    """Facts of events with neither session nor user: one trace, or one event, at a time.
+
+    `gone` are events that were removed; what is left of their traces is settled anew.
+    """
+    traces = {(row.project_id, row.trace_id) for row in [*loose, *gone] if row.trace_id}
     groups: dict[Key, dict[str, EventRow]] = defaultdict(dict)
     for row in [*loose, *load.loose_events_of_traces(traces)]:
         groups[(row.project_id, row.trace_id or f"event:{row.event_key}")][row.event_key] = row
-    keys: list[str] = []
-    rows: list[dict[str, object]] = []
+    keys = [row.event_key for row in gone] + [key for events in groups.values() for key in events]
+    load.bring_reactions(groups)
+    facts = Facts()
     for (project_id, _), events in groups.items():
-        keys += events
-        rows += generation_rows(
-            sorted(events.values(), key=lambda row: row.order),
+        rows = sorted(events.values(), key=lambda row: row.order)
+        facts.findings += finding_rows(rows, None)
+        facts.runs += run_rows(rows, None)
+        facts.generations += generation_rows(
+            rows,
             session_id=None,
             user_id=None,
-            reactions={},
+            reactions=attach(rows, [row for row in rows if row.name == RESPONSE]),
             labels={},
             closed_at=None,
             project_expects_grounding=projects[project_id].grounding_expected,
         )
+    keys += [row["event_key"] for row in facts.findings]
     if keys:
-        write.replace_generations(keys, rows)
+        write.replace_loose(keys, facts)
 
 
 def forget_project(project_id: int) -> None:
     """Remove every fact of a project."""
     with connection.cursor() as cursor:
-        for table in ("session", "generation", "assignment"):
+        for table in FACTS:
             cursor.execute(
                 f"DELETE FROM conversations_{table} WHERE organization_id = {load.ORGANIZATION} AND project_id = %s",
                 [project_id],

@@ -99,6 +99,7 @@ def _row(
     return {
         "project_id": about.project_id,
         "event_key": event_key,
+        "about_key": about.event_key,
         "kind": kind,
         "name": name,
         "at": about.at,

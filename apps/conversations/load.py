@@ -58,12 +58,12 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
         key = (row.project_id, session_id)
         if key in wanted:
             found[key][row.event_key] = row
-    _bring_reactions(found)
+    bring_reactions(found)
     return {key: sorted(rows.values(), key=lambda row: row.order) for key, rows in found.items()}
 
 
-def _bring_reactions(found: dict[Key, dict[str, EventRow]]) -> None:
-    """Move reactions that name a response into that response's session."""
+def bring_reactions(found: dict[Key, dict[str, EventRow]]) -> None:
+    """Add reactions that name a response to that response's session or trace, wherever they were sent."""
     home: dict[tuple[int, str], Key] = {}
     for key, rows in found.items():
         for row in rows.values():
@@ -72,11 +72,12 @@ def _bring_reactions(found: dict[Key, dict[str, EventRow]]) -> None:
     if not home:
         return
     named = sorted({response_id for _, response_id in home})
-    for row in _events(
+    reactions = _events(
         f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} "
         "AND e.response_id = ANY(%s) AND e.name = ANY(%s)",
         [named, sorted(ON_RESPONSE)],
-    ):
+    )
+    for row in reactions:
         target = home.get((row.project_id, row.response_id or ""))
         if target is not None:
             found[target].setdefault(row.event_key, row)
@@ -106,6 +107,18 @@ def loose_events(batch_ids: list[int]) -> list[EventRow]:
         "AND e.session_id IS NULL AND e.user_id IS NULL",
         [batch_ids],
     )
+
+
+def loose_responses(targets: set[tuple[int, str]]) -> list[EventRow]:
+    """Responses with these (project, response_id) that have neither session nor user."""
+    if not targets:
+        return []
+    rows = _events(
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.response_id = ANY(%s) "
+        "AND e.name = 'llm_response_generated' AND e.session_id IS NULL AND e.user_id IS NULL",
+        [sorted({response_id for _, response_id in targets})],
+    )
+    return [row for row in rows if (row.project_id, row.response_id or "") in targets]
 
 
 def loose_events_of_traces(traces: set[tuple[int, str]]) -> list[EventRow]:

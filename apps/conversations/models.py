@@ -159,15 +159,16 @@ class Generation(TenantModel):
 
 
 class Finding(TenantModel):
-    """What was found about an answer or a message, at the time and with the dimensions of that message.
+    """What was found about an answer or a message (`about_key`), at its time and with its dimensions.
 
     An `evaluation` has a name, a source, a value or a label; a `hit` is one category that a guardrail
     (or the detection of personal data) found in a message, however often.
     """
 
-    pk = CompositePrimaryKey("organization_id", "project_id", "event_key", "kind", "name")
+    pk = CompositePrimaryKey("organization_id", "project_id", "event_key", "kind", "name", "about_key")
     project_id = models.BigIntegerField()
     event_key = models.UUIDField()
+    about_key = models.UUIDField()
     kind = models.TextField()
     name = models.TextField()
     session_id = models.TextField(null=True)

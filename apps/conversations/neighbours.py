@@ -3,7 +3,7 @@ takes its deflection back."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +15,9 @@ from django.db import connection
 
 from apps.conversations.load import ORGANIZATION, Key
 from apps.conversations.settle import Neighbours, Outline
+
+RESTART = timedelta(minutes=5)
+RECURRENCE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Mark:
     human_reached_at: tuple[datetime, ...]
     is_returned: bool = False
     is_taken_back: bool = False
+    is_restarted: bool = False
+    is_recurring: bool = False
 
 
 def mark_of(one: Outline) -> Mark | None:
@@ -43,7 +48,8 @@ def mark_of(one: Outline) -> Mark | None:
 
 
 SELECT = """
-SELECT project_id, session_id, user_id, started_at, last_event_at, human_reached_at, is_returned, is_taken_back
+SELECT project_id, session_id, user_id, started_at, last_event_at, human_reached_at,
+    is_returned, is_taken_back, is_restarted, is_recurring
 FROM conversations_session
 """
 
@@ -60,12 +66,9 @@ def _marks(where: str, parameters: list[Any]) -> list[Mark]:
                 started_at,
                 last_event_at,
                 tuple(datetime.fromisoformat(text) for text in msgspec.json.decode(reached)),
-                is_returned,
-                is_taken_back,
+                *flags,
             )
-            for project_id, session_id, user_id, started_at, last_event_at, reached, is_returned, is_taken_back in (
-                cursor.fetchall()
-            )
+            for project_id, session_id, user_id, started_at, last_event_at, reached, *flags in cursor.fetchall()
         ]
 
 
@@ -80,8 +83,9 @@ def marks_around(marks: list[Mark], window: timedelta) -> list[Mark]:
     """Stored sessions of the same users whose fate these may change, or who may change theirs."""
     if not marks:
         return []
-    first = min(mark.started_at for mark in marks) - window
-    last = max(at for mark in marks for at in (mark.last_event_at, *mark.human_reached_at)) + window
+    reach = max(window, RESTART, RECURRENCE)
+    first = min(mark.started_at for mark in marks) - reach
+    last = max(at for mark in marks for at in (mark.last_event_at, *mark.human_reached_at)) + reach
     people = {(mark.key[0], mark.user_id) for mark in marks}
     rows = _marks(
         "user_id = ANY(%s) AND last_event_at >= %s AND started_at <= %s",
@@ -92,7 +96,8 @@ def marks_around(marks: list[Mark], window: timedelta) -> list[Mark]:
 
 def judge(marks: Iterable[Mark], window: timedelta) -> Mapping[Key, Neighbours]:
     """For every session given: was there a return, was a human reached, in another session of the same
-    user in the project, after this one's last event and at most `window` later."""
+    user in the project, after this one's last event and at most `window` later; did such a session
+    start within minutes; and did one start in the 30 days before."""
     by_person: dict[tuple[int, str], list[Mark]] = defaultdict(list)
     for mark in marks:
         by_person[(mark.key[0], mark.user_id)].append(mark)
@@ -102,7 +107,10 @@ def judge(marks: Iterable[Mark], window: timedelta) -> Mapping[Key, Neighbours]:
         reached = sorted((at, mark.key) for mark in own for at in mark.human_reached_at)
         for mark in own:
             judged[mark.key] = Neighbours(
-                is_returned=_any_after(starts, mark, window), is_reached=_any_after(reached, mark, window)
+                is_returned=_any_after(starts, mark, window),
+                is_reached=_any_after(reached, mark, window),
+                is_restarted=_any_after(starts, mark, RESTART),
+                is_recurring=_any_within(starts, mark.started_at - RECURRENCE, mark.started_at),
             )
     return judged
 
@@ -115,3 +123,38 @@ def _any_after(times: list[tuple[datetime, Key]], mark: Mark, window: timedelta)
         if key != mark.key:
             return True
     return False
+
+
+def _any_within(times: list[tuple[datetime, Key]], start: datetime, end: datetime) -> bool:
+    """Whether one of the sorted times lies in `start ≤ t < end`."""
+    position = bisect_left(times, start, key=lambda pair: pair[0])
+    return position < len(times) and times[position][0] < end
+
+
+def changed(
+    touched: list[Mark], around: list[Mark], judged: Mapping[Key, Neighbours], window: timedelta
+) -> list[Key]:
+    """Stored sessions whose own row must change because of the touched ones.
+
+    Only where a touched one lies in a session's reach: of a session further off not all neighbours
+    were loaded, so that it can not be judged, and need not be.
+    """
+    starts: dict[tuple[int, str], list[tuple[datetime, Key]]] = defaultdict(list)
+    times: dict[tuple[int, str], list[tuple[datetime, Key]]] = defaultdict(list)
+    for mark in touched:
+        person = (mark.key[0], mark.user_id)
+        starts[person].append((mark.started_at, mark.key))
+        times[person] += [(at, mark.key) for at in (mark.started_at, *mark.human_reached_at)]
+    for pairs in (*starts.values(), *times.values()):
+        pairs.sort()
+    found: list[Key] = []
+    for mark in around:
+        person, now = (mark.key[0], mark.user_id), judged[mark.key]
+        returned = (now.is_returned, now.is_reached, now.is_restarted)
+        is_followed = _any_after(times[person], mark, max(window, RESTART))
+        is_preceded = _any_within(starts[person], mark.started_at - RECURRENCE, mark.started_at)
+        if (is_followed and returned != (mark.is_returned, mark.is_taken_back, mark.is_restarted)) or (
+            is_preceded and now.is_recurring != mark.is_recurring
+        ):
+            found.append(mark.key)
+    return sorted(found)

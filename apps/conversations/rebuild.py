@@ -13,7 +13,6 @@ from apps.conversations.load import Key, Touched
 from apps.core.tenancy import tenant
 
 STEP = 2_000
-FACTS = ("session", "generation", "assignment")
 
 
 def rebuild(
@@ -36,7 +35,7 @@ def rebuild(
     for number in range(0, len(keys), STEP):
         digest.settle_sessions(keys[number : number + STEP], projects)
         progress(min(number + STEP, len(keys)), len(keys))
-    digest.settle_loose(load.loose_events_between(start, end), projects)
+    digest.settle_loose(load.loose_events_between(start, end), projects, [])
     for follower in follow.FOLLOWERS:
         follower.end()
     return len(keys)
@@ -44,7 +43,7 @@ def rebuild(
 
 def _remove_facts() -> None:
     with connection.cursor() as cursor:
-        for table in FACTS:
+        for table in digest.FACTS:
             cursor.execute(f"DELETE FROM conversations_{table} WHERE organization_id = {load.ORGANIZATION}")
     for follower in follow.FOLLOWERS:
         follower.reset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -11,9 +12,19 @@ from django.db.models import Model
 
 from apps.conversations import follow
 from apps.conversations.load import ORGANIZATION, Key
-from apps.conversations.models import Assignment, Generation, Session
+from apps.conversations.models import Assignment, Finding, Generation, Run, Session
 
 ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(slots=True)
+class Facts:
+    """Rows of the fact tables, without the organisation."""
+
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+    generations: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
 
 
 def _columns(model: type[Model]) -> dict[str, str]:
@@ -46,9 +57,7 @@ def _replace(model: type[Model], stale: str, parameters: list[Any], rows: list[d
         )
 
 
-def replace_sessions(
-    keys: Iterable[Key], sessions: list[dict[str, Any]], generations: list[dict[str, Any]]
-) -> None:
+def replace_sessions(keys: Iterable[Key], facts: Facts) -> None:
     """Replace the facts of these (project, session)."""
     pairs = sorted(keys)
     stale = (
@@ -56,14 +65,18 @@ def replace_sessions(
         f"WHERE t.organization_id = {ORGANIZATION} AND t.project_id = k.project_id AND t.session_id = k.session_id"
     )
     named = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
-    _replace(Session, stale, named, sessions)
-    _replace(Generation, stale, named, generations)
+    _replace(Session, stale, named, facts.sessions)
+    _replace(Generation, stale, named, facts.generations)
+    _replace(Finding, stale, named, facts.findings)
+    _replace(Run, stale, named, facts.runs)
 
 
-def replace_generations(keys: list[str], rows: list[dict[str, Any]]) -> None:
-    """Replace generations that belong to no session, by event key."""
+def replace_loose(keys: list[str], facts: Facts) -> None:
+    """Replace the facts that belong to no session, by event key."""
     stale = f"WHERE organization_id = {ORGANIZATION} AND session_id IS NULL AND event_key = ANY(%s::uuid[])"
-    _replace(Generation, stale, [keys], rows)
+    _replace(Generation, stale, [keys], facts.generations)
+    _replace(Finding, stale, [keys], facts.findings)
+    _replace(Run, stale, [keys], facts.runs)
 
 
 def replace_assignments(stale: list[str], rows: list[Mapping[str, Any]]) -> None:
