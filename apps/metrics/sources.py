@@ -55,7 +55,9 @@ SESSION: Final = Source(
         **PROJECT,
         **_plain(*COMMON, "language"),
         "outcome": f"CASE WHEN {CLOSED} THEN f.outcome END",
+        "last_turn": "f.turns::text",
     },
+    frozenset({"last_turn"}),
 )
 GENERATION: Final = Source(
     "conversations_generation",
@@ -72,8 +74,29 @@ EVENT: Final = Source(
     {
         **PROJECT,
         **_plain(*COMMON, *CALL, "language", "tool", "stage", "error_type"),
+        **_plain("error_class", "category", "service"),
         # A `feature_used` event names its feature in `feature` or in `name`.
         "feature": "coalesce(f.feature, CASE WHEN f.name = 'feature_used' THEN f.item END)",
     },
+    frozenset({"error_class", "category", "service"}),
 )
-SOURCES: Final = (SESSION, GENERATION, EVENT)
+FINDING: Final = Source(
+    "conversations_finding",
+    "at",
+    "finding",
+    "encode(uuid_send(f.event_key), 'hex')",
+    {
+        **PROJECT,
+        **_plain(*COMMON, *CALL, "language", "name", "source"),
+        "category": "CASE WHEN f.kind = 'hit' THEN f.name END",
+    },
+    frozenset({"name", "source", "category"}),
+)
+RUN: Final = Source(
+    "conversations_run",
+    "at",
+    "agent run",
+    "encode(uuid_send(f.event_key), 'hex')",
+    {**PROJECT, **_plain(*COMMON, *CALL, "language")},
+)
+SOURCES: Final = (SESSION, GENERATION, EVENT, FINDING, RUN)

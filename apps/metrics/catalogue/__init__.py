@@ -9,18 +9,42 @@ from typing import Final
 
 from apps.metrics.catalogue import (
     agents,
+    business,
     conversation,
     cost,
+    engagement,
     errors,
     latency,
+    operations,
+    quality,
+    safety,
+    satisfaction,
     tokens,
     tools,
     traffic,
+    users,
     value,
 )
 from apps.metrics.catalogue.metric import Metric
 
-FAMILIES: Final = (conversation, value, traffic, tools, tokens, cost, latency, errors, agents)
+FAMILIES: Final = (
+    conversation,
+    value,
+    engagement,
+    satisfaction,
+    users,
+    business,
+    quality,
+    safety,
+    traffic,
+    tools,
+    tokens,
+    cost,
+    latency,
+    errors,
+    agents,
+    operations,
+)
 
 
 def _catalogue() -> dict[str, Metric]:

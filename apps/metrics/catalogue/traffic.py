@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from apps.metrics import formulas as f
-from apps.metrics.catalogue.metric import NO_EVENT_KIND, Metric
+from apps.metrics.catalogue.metric import Metric
 from apps.metrics.measures import events as e
 from apps.metrics.measures import generations as g
 from apps.metrics.measures import sessions as s
@@ -23,18 +23,6 @@ METRICS: Final = (
         f.Count(s.sessions),
         ROLES,
         needs="llm_query_sent or llm_response_generated with session_id or user_id",
-    ),
-    Metric(
-        "dau",
-        "Daily active users",
-        "Distinct users in the local day that ends with the point.",
-        LENS,
-        "count",
-        "up",
-        f.DistinctUsers(1),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
     ),
     Metric(
         "agent_runs",

@@ -34,21 +34,21 @@ class Count(Formula):
 
 @dataclass(frozen=True)
 class Largest(Formula):
-    """The largest value of the observations; null without any."""
+    """The largest value of any of the peaks; null without observations."""
 
-    peak: Measure
+    peaks: tuple[Measure, ...]
     observations: Measure
 
     def measures(self) -> tuple[Measure, ...]:
-        return (self.peak, self.observations)
+        return (*self.peaks, self.observations)
 
     def evaluate(self, sums: Sums) -> Value:
-        found, n = sums[self.peak], int(sums[self.observations])
-        value = int(found) if found is not None and n else None
-        return Value(value, value, None, n)
+        found = [int(sums[peak]) for peak in self.peaks if sums[peak] is not None]
+        value = max(found, default=None)
+        return Value(value, value, None, int(sums[self.observations]) if found else 0)
 
     def words(self) -> str:
-        return f"largest {self.peak.title}"
+        return f"largest {self.peaks[0].title}"
 
     def behind(self) -> tuple[Measure | None, Measure | None]:
         return self.observations, None

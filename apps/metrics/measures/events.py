@@ -47,3 +47,27 @@ format_errors: Final = Measure(EVENT, "calls that failed on format", f"{CALL} AN
 agent_handoffs: Final = Measure(
     EVENT, "handoffs from agent to agent", "f.name = 'handoff' AND f.target = 'agent'"
 )
+MESSAGE: Final = "f.name IN ('llm_query_sent', 'llm_response_generated')"
+messages: Final = Measure(EVENT, "user messages and responses", MESSAGE)
+violations: Final = Measure(EVENT, "guardrail events", "f.name = 'guardrail'")
+RUN: Final = "f.name = 'agent_run'"
+agent_invocations: Final = Measure(EVENT, "agent runs, inner ones included", RUN)
+root_runs: Final = Measure(EVENT, "root runs", f"{RUN} AND f.is_root")
+depth: Final = Measure(EVENT, "nesting depth of an agent run", RUN, "f.depth", is_peak=True)
+HEARTBEAT: Final = "f.name = 'heartbeat'"
+heartbeats: Final = Measure(EVENT, "heartbeats", HEARTBEAT)
+heartbeats_up: Final = Measure(EVENT, "heartbeats up", f"{HEARTBEAT} AND (f.data->>'up')::boolean")
+PAYMENT: Final = "f.name = 'revenue' AND f.data ? 'amount_usd'"
+payments: Final = Measure(EVENT, "revenue events", PAYMENT)
+revenue: Final = Measure(EVENT, "revenue", PAYMENT, "round((f.data->>'amount_usd')::numeric * 1000000000)")
+
+
+def samples(name: str, title: str) -> tuple[Measure, Measure, Measure]:
+    """Sum, sum of squares and number of the samples of a resource."""
+    where = f"f.name = 'resource_usage' AND f.data ? '{name}'"
+    value = f"(f.data->>'{name}')::numeric"
+    return (
+        Measure(EVENT, f"sum of {title}", where, value),
+        squares(EVENT, value, where),
+        Measure(EVENT, f"samples of {title}", where),
+    )

@@ -77,3 +77,43 @@ model_latency: Final = Histogram(
     GENERATION, "latency of the provider call", "f.model_latency_us", "f.model_latency_us IS NOT NULL", 1000
 )
 tokens_per_request: Final = Histogram(GENERATION, "tokens a response", "f.request_tokens", HAS_USAGE)
+copied: Final = Measure(GENERATION, "responses copied", f"{RESPONSE} AND f.copies > 0")
+shared: Final = Measure(GENERATION, "responses shared", f"{RESPONSE} AND f.shares > 0")
+rated: Final = Measure(
+    GENERATION,
+    "responses rated",
+    f"{RESPONSE} AND num_nonnulls(f.thumbs, f.stars_nano, f.csat_nano, f.nps_nano) > 0",
+)
+thumbs: Final = Measure(
+    GENERATION, "responses with a thumb up or down", f"{RESPONSE} AND f.thumbs IS NOT NULL"
+)
+thumbs_up: Final = Measure(GENERATION, "responses with a thumb up", f"{RESPONSE} AND f.thumbs = 1")
+STARRED: Final = f"{RESPONSE} AND f.stars_nano IS NOT NULL"
+stars: Final = Measure(GENERATION, "sum of stars", STARRED, "f.stars_nano")
+star_squares: Final = squares(GENERATION, "f.stars_nano", STARRED)
+starred: Final = Measure(GENERATION, "responses with stars", STARRED)
+csat_answers: Final = Measure(GENERATION, "CSAT answers", f"{RESPONSE} AND f.csat_nano IS NOT NULL")
+csat_positive: Final = Measure(
+    GENERATION, "CSAT answers of 4 or 5", f"{RESPONSE} AND f.csat_nano >= 4000000000"
+)
+NPS: Final = f"{RESPONSE} AND f.nps_nano IS NOT NULL"
+# Promoters (9, 10) count 100, detractors (0 to 6) -100: the mean of that is the score.
+PROMOTED: Final = (
+    "CASE WHEN f.nps_nano >= 9000000000 THEN 100 WHEN f.nps_nano <= 6000000000 THEN -100 ELSE 0 END"
+)
+nps_points: Final = Measure(GENERATION, "100 × (promoters − detractors)", NPS, PROMOTED)
+nps_squares: Final = squares(GENERATION, PROMOTED, NPS)
+nps_answers: Final = Measure(GENERATION, "NPS answers", NPS)
+refused: Final = Measure(GENERATION, "responses that refuse", f"{RESPONSE} AND f.is_refused")
+format_expected: Final = Measure(
+    GENERATION, "responses with an expected format", f"{RESPONSE} AND f.is_format_expected"
+)
+format_valid: Final = Measure(
+    GENERATION, "responses in a valid format", f"{RESPONSE} AND f.is_format_expected AND f.is_format_valid"
+)
+response_length: Final = Histogram(
+    GENERATION,
+    "characters of responses",
+    "f.response_length",
+    f"{RESPONSE} AND f.response_length IS NOT NULL",
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from apps.metrics.measures.measure import Measure, squares
+from apps.metrics.measures.measure import Histogram, Measure, squares
 from apps.metrics.sources import CLOSED, SESSION
 
 ASSISTED: Final = f"{CLOSED} AND f.responses > 0"
@@ -58,3 +58,42 @@ human_handoff_sessions: Final = Measure(
 )
 session_cost: Final = Measure(SESSION, "cost of the sessions started", value="f.cost_nano")
 session_cost_squares: Final = squares(SESSION, "f.cost_nano")
+MESSAGES: Final = "f.user_messages + f.responses"
+messages: Final = Measure(SESSION, "user and assistant messages", value=MESSAGES)
+message_squares: Final = squares(SESSION, MESSAGES)
+turns: Final = Measure(SESSION, "turns", value="f.turns")
+turn_squares: Final = squares(SESSION, "f.turns")
+duration: Final = Histogram(
+    SESSION,
+    "time from the first to the last event of a session",
+    "(extract(epoch FROM f.last_event_at - f.started_at) * 1000000)::bigint",
+    "true",
+    1000,
+)
+RESOLVED: Final = f"{CLOSED} AND f.outcome = 'resolved'"
+ABANDONED: Final = f"{CLOSED} AND f.outcome = 'abandoned'"
+UNRESOLVED: Final = f"{CLOSED} AND f.outcome <> 'resolved' AND f.user_id IS NOT NULL"
+completed: Final = Measure(SESSION, "closed sessions with outcome resolved", RESOLVED)
+abandoned: Final = Measure(SESSION, "closed sessions with outcome abandoned", ABANDONED)
+abandoned_after_response: Final = Measure(
+    SESSION, "abandoned sessions whose last message is a response", f"{ABANDONED} AND f.ends_with_response"
+)
+with_turns: Final = Measure(SESSION, "sessions with a turn", "f.turns >= 1")
+followed_up: Final = Measure(SESSION, "sessions with two turns or more", "f.turns >= 2")
+not_resolved: Final = Measure(SESSION, "closed sessions with a user and not resolved", UNRESOLVED)
+restarted: Final = Measure(
+    SESSION,
+    "of these, sessions whose user started another within 5 minutes",
+    f"{UNRESOLVED} AND f.is_restarted",
+)
+of_users: Final = Measure(SESSION, "sessions with a user", "f.user_id IS NOT NULL")
+recurring: Final = Measure(
+    SESSION,
+    "sessions of users with an earlier session in the 30 days before",
+    "f.user_id IS NOT NULL AND f.is_recurring",
+)
+with_goal: Final = Measure(SESSION, "closed sessions with a completed goal", f"{CLOSED} AND f.goals > 0")
+# No text is read yet, so that no turn could be compared with the one before: the metrics over these are empty.
+comparable_turns: Final = Measure(SESSION, "turns after the first that could be read", "false", "f.turns")
+refined_turns: Final = Measure(SESSION, "turns that rephrase or narrow the one before", "false", "f.turns")
+retaining_turns: Final = Measure(SESSION, "turns that repeat no fact given earlier", "false", "f.turns")
