@@ -43,6 +43,7 @@ def traffic(seed: int, now: datetime) -> list[dict[str, Any]]:
                     output_tokens=dice.randint(1, 99),
                 )
             )
+            events += about_the_answer(dice, at, reply, name, user)
             if dice.random() < 0.3:
                 kind = dice.choice(["thumbs_up", "thumbs_down"])
                 rated = (at + timedelta(minutes=1)).isoformat()
@@ -77,6 +78,30 @@ def traffic(seed: int, now: datetime) -> list[dict[str, Any]]:
     for number, event in enumerate(events):
         event["id"] = f"e{number}"
     return [{key: value for key, value in event.items() if value is not None} for event in events]
+
+
+def about_the_answer(
+    dice: random.Random, at: datetime, reply: str, session: str | None, user: str
+) -> list[dict[str, Any]]:
+    """What is said about an answer with and without naming it, and agents at work beside it."""
+    later = (at + timedelta(seconds=dice.choice([1, 90]))).isoformat()
+    named = {"timestamp": later, "response_id": reply}
+    inside = {"timestamp": later, "session_id": session, "user_id": user}
+    found: list[dict[str, Any]] = [
+        {"event": "evaluation", "name": "accuracy", "value": dice.random(), **named},
+        {"event": "evaluation", "name": "relevance", "value": dice.random(), "source": "judge", **inside},
+        {"event": "guardrail", "category": "toxicity", **named},
+        {"event": "guardrail", "category": "pii", **inside},
+        {"event": "response_copied", **named},
+        {"event": "goal_completed", "name": "paid", **inside},
+        {"event": "agent_run", "agent_name": "planner", "span_id": reply, **inside},
+        {"event": "agent_run", "agent_name": "worker", "parent_id": reply, **inside},
+    ]
+    alone = {**response(at, response_id=f"alone-{reply}"), "input_tokens": 5, "trace_id": f"t-{reply}"}
+    del alone["session_id"]
+    found += [alone, {"event": "evaluation", "name": "accuracy", "value": 1, "timestamp": later}]
+    found[-1]["response_id"] = f"alone-{reply}"
+    return [one for one in found if dice.random() < 0.4]
 
 
 def tables(organization_id: int) -> dict[str, list[str]]:
