@@ -37,8 +37,8 @@ FOLLOWERS: list[Follower] = []
 
 
 def folded(table: str) -> str:
-    """The CTEs of all followers for changes of a fact table; they read `gone` and `fresh`."""
-    if not FOLLOWERS:
+    """The CTEs of all followers for changes of a fact table that they follow; they read `gone` and `fresh`."""
+    if table not in FACT_TABLES or not FOLLOWERS:
         return ""
     changed = ", changed AS (SELECT -1::bigint AS sign, gone.* FROM gone UNION ALL SELECT 1::bigint, fresh.* FROM fresh)"
     return changed + "".join(follower.fold(table) for follower in FOLLOWERS)

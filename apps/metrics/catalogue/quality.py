@@ -23,7 +23,7 @@ def scored(key: str, title: str, or_else: str = "") -> Metric:
         LENS,
         "score",
         "up",
-        f.Mean(*d.scores(key)),
+        f.Mean(*d.scores(key), f.NANO),
         ROLES,
         also=EVALUATED,
         needs=f"evaluation named {key}" + (f", or {or_else}" if or_else else ""),

@@ -52,7 +52,6 @@ messages: Final = Measure(EVENT, "user messages and responses", MESSAGE)
 violations: Final = Measure(EVENT, "guardrail events", "f.name = 'guardrail'")
 RUN: Final = "f.name = 'agent_run'"
 agent_invocations: Final = Measure(EVENT, "agent runs, inner ones included", RUN)
-root_runs: Final = Measure(EVENT, "root runs", f"{RUN} AND f.is_root")
 depth: Final = Measure(EVENT, "nesting depth of an agent run", RUN, "f.depth", is_peak=True)
 HEARTBEAT: Final = "f.name = 'heartbeat'"
 heartbeats: Final = Measure(EVENT, "heartbeats", HEARTBEAT)
@@ -63,9 +62,9 @@ revenue: Final = Measure(EVENT, "revenue", PAYMENT, "round((f.data->>'amount_usd
 
 
 def samples(name: str, title: str) -> tuple[Measure, Measure, Measure]:
-    """Sum, sum of squares and number of the samples of a resource."""
+    """Sum, sum of squares (both in 1e-9) and number of the samples of a resource."""
     where = f"f.name = 'resource_usage' AND f.data ? '{name}'"
-    value = f"(f.data->>'{name}')::numeric"
+    value = f"round((f.data->>'{name}')::numeric * 1000000000)"
     return (
         Measure(EVENT, f"sum of {title}", where, value),
         squares(EVENT, value, where),

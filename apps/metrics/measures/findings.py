@@ -9,11 +9,11 @@ from apps.metrics.sources import FINDING
 
 
 def scores(name: str) -> tuple[Measure, Measure, Measure]:
-    """Sum, sum of squares and number of the evaluations of a name that have a value."""
+    """Sum, sum of squares (both in 1e-9) and number of the evaluations of a name that have a value."""
     where = f"f.kind = 'evaluation' AND f.name = '{name}' AND f.value IS NOT NULL"
     return (
-        Measure(FINDING, f"sum of {name} evaluations", where, "f.value"),
-        squares(FINDING, "f.value", where),
+        Measure(FINDING, f"sum of {name} evaluations", where, "f.value * 1000000000"),
+        squares(FINDING, "f.value * 1000000000", where),
         Measure(FINDING, f"{name} evaluations", where),
     )
 
