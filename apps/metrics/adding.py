@@ -34,7 +34,7 @@ def slots(histograms: Iterable[Histogram], piece: Slice) -> dict[Cell, dict[Any,
     """Counts by slot for each (bucket, group) and histogram."""
     cells: dict[Cell, dict[Any, Any]] = defaultdict(dict)
     for histogram in dict.fromkeys(histograms):
-        is_rolled = read.serves(histogram.source, piece)
+        is_rolled = read.serves_slots(histogram, piece)
         part = read.slots(histogram, piece) if is_rolled else facts.slots_of(histogram, piece)
         for cell, held in part.items():
             cells[cell][histogram] = held

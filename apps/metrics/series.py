@@ -16,7 +16,7 @@ from apps.core.time_buckets import edges, local_day
 from apps.metrics import adding, deflection, facts, people
 from apps.metrics.catalogue import Metric
 from apps.metrics.facts import Cell, Group, Slice
-from apps.metrics.formulas import Deflection, Percentile, PercentileRatio, ShareOfWhole, Value
+from apps.metrics.formulas import Deflection, ShareOfWhole, Value
 from apps.metrics.grid import Grid, make_grid
 from apps.metrics.measures import events
 from apps.metrics.measures.measure import Measure
@@ -138,6 +138,7 @@ class _Sums(dict[Any, Any]):
         super().__init__(dict.fromkeys(formula.measures(), 0))
         self.update({measure: None for measure in formula.measures() if measure.is_peak})
         self.update({histogram: {} for histogram in formula.histograms()})
+        self.update({part: {} if part.is_slotted else 0 for part in formula.people()})
         if isinstance(formula, Deflection):
             self["tariff", formula.counted] = Decimal(0)
         self.update(held)
@@ -145,10 +146,13 @@ class _Sums(dict[Any, Any]):
 
 def _points(metric: Metric, merged: Points, asked: Asked) -> list[Point]:
     query, formula = asked.query, metric.formula
-    folded, keep, other = _fold(metric, merged, query) if query.group_by else (merged, None, ())
-    counted, folded = _count_people(
-        metric, folded, Crowd(asked.grid.windows, asked.piece, asked.zone, keep, other), query
-    )
+    crowd = Crowd(asked.grid.windows, asked.piece, asked.zone, None, ())
+    folded = _with_people(metric, merged, crowd)
+    if query.group_by:
+        folded, keep = _fold(metric, folded, query)
+        if keep is not None and formula.people():
+            other = tuple(OTHER for _ in query.group_by)
+            folded = _with_people(metric, folded, replace(crowd, keep=keep, other=other))
     points: list[Point] = []
     for number, groups in folded.items():
         whole = _whole(metric, groups)
@@ -158,12 +162,24 @@ def _points(metric: Metric, merged: Points, asked: Asked) -> list[Point]:
             held.update(whole)
             held["days"] = asked.grid.days
             held["minutes"] = asked.grid.minutes(number, asked.piece.now)
-            for part, found in counted.items():
-                held[part] = found.get((number, group), {} if part.is_slotted else 0)
             value = formula.evaluate(held)
             if query.group_by and not is_observed(value):
                 continue
             points.append(_point(value, group, number, asked, formula.lag_days()))
+    return points
+
+
+def _with_people(metric: Metric, merged: Points, crowd: Crowd) -> Points:
+    """The points with what the formula counts about people, which brings groups of its own."""
+    parts = metric.formula.people()
+    if not parts:
+        return merged
+    points = {
+        number: {group: dict(held) for group, held in groups.items()} for number, groups in merged.items()
+    }
+    for part in parts:
+        for (number, group), found in people.count(part, crowd).items():
+            points[number].setdefault(group, {})[part] = found
     return points
 
 
@@ -179,60 +195,35 @@ def _whole(metric: Metric, groups: dict[Group, dict[Any, Any]]) -> dict[Any, Any
     return {("whole", measure): sum(held.get(measure, 0) for held in groups.values())}
 
 
-def _fold(metric: Metric, merged: Points, query: Query) -> tuple[Points, list[Group] | None, Group]:
-    """Keep the groups with most observations, up to the limit; the rest becomes `(other)`."""
+def _fold(metric: Metric, merged: Points, query: Query) -> tuple[Points, list[Group] | None]:
+    """Keep the groups with most observations, up to the limit; the rest becomes `(other)`.
+
+    People do not add up: where groups were folded they are left out, to be counted anew.
+    """
     totals: dict[Group, dict[Any, Any]] = {}
     for groups in merged.values():
         for group, held in groups.items():
             add_into(totals.setdefault(group, {}), held)
+    if len(totals) <= query.limit:
+        return merged, None
     other = tuple(OTHER for _ in query.group_by)
-    if len(totals) <= query.limit or _is_about_people(metric):
-        return merged, None, other
     ranked = sorted(totals, key=lambda group: (-_weight(metric, totals[group]), group))
     keep = set(ranked[: query.limit])
     folded: Points = {}
     for number, groups in merged.items():
         point: dict[Group, dict[Any, Any]] = {}
         for group, held in groups.items():
-            add_into(point.setdefault(group if group in keep else other, {}), held)
+            additive = {key: value for key, value in held.items() if not isinstance(key, People)}
+            add_into(point.setdefault(group if group in keep else other, {}), additive)
         folded[number] = point
-    return folded, sorted(keep), other
+    return folded, sorted(keep)
 
 
 def _weight(metric: Metric, held: dict[Any, Any]) -> int:
-    """How much a group counts when groups are ranked: its observations."""
-    if isinstance(metric.formula, Percentile | PercentileRatio):
-        return sum(held.get(metric.formula.histogram, {}).values())
-    measures = metric.formula.measures()
-    return int(held.get(measures[-1], 0)) if measures else 0
-
-
-def _is_about_people(metric: Metric) -> bool:
-    """Whether people are all that the formula counts, so that they also say which groups there are."""
-    return not metric.formula.measures() and not metric.formula.histograms()
-
-
-def _count_people(
-    metric: Metric, merged: Points, crowd: Crowd, query: Query
-) -> tuple[dict[People, dict[Cell, Any]], Points]:
-    """What the formula counts about people, by point and group; they do not add, so each is counted."""
-    parts = metric.formula.people()
-    counted = {part: people.count(part, crowd) for part in parts}
-    if not parts or not _is_about_people(metric):
-        return counted, merged
-    if query.group_by:
-        totals: dict[Group, int] = defaultdict(int)
-        for (_, group), found in counted[parts[-1]].items():
-            totals[group] += sum(found.values()) if isinstance(found, dict) else found
-        if len(totals) > query.limit:
-            ranked = sorted(totals, key=lambda group: (-totals[group], group))[: query.limit]
-            crowd = replace(crowd, keep=sorted(ranked), other=tuple(OTHER for _ in query.group_by))
-            counted = {part: people.count(part, crowd) for part in parts}
-    points: Points = {number: {} for number in range(len(crowd.windows))}
-    for found in counted.values():
-        for number, group in found:
-            points[number][group] = {}
-    return counted, points
+    """How much a group counts when groups are ranked: its observations, the last part of the formula."""
+    parts: tuple[object, ...] = metric.formula.measures()
+    found = held.get((parts or tuple(metric.formula.parts()))[-1], 0)
+    return sum(found.values()) if isinstance(found, dict) else int(found or 0)
 
 
 def _point(value: Value, group: Group, number: int, asked: Asked, lag_days: int) -> Point:

@@ -50,6 +50,13 @@ def serves(source: Source, piece: Slice, measures: Iterable[Measure] = ()) -> bo
     return all(measure in cube.measures or measure is events.agent_runs for measure in measures)
 
 
+def serves_slots(histogram: Histogram, piece: Slice) -> bool:
+    """The same for a histogram; nothing puts slots right, so that none of its parts may ask for the time."""
+    source = histogram.source
+    asked = [histogram.where, *(source.dimensions[name] for name in {*piece.group_by, *piece.filters})]
+    return not any("%(now)s" in sql for sql in asked) and serves(source, piece)
+
+
 def sums(source: Source, measures: list[Measure], piece: Slice) -> dict[Cell, dict[Any, Any]]:
     """Sums by (bucket, group), as the facts would give them."""
     cube = CUBES[source.table]
