@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument(
         "--hold-digest", action="store_true", help="Stop worker and beat while events come in."
     )
+    parser.add_argument("--words", type=int, default=0, help="Words of every message and response.")
     options = parser.parse_args()
     with running_stack(EVENTS_PER_SECOND=UNLIMITED) as stack:
         load: dict[str, Any] = {
@@ -59,6 +60,7 @@ def main() -> None:
             "connections": options.connections,
             "port": stack.port,
             "key": stack.facts["ingest_key"],
+            "words": options.words,
         }
         generate_apart(run="warm", count=options.batch * 20, **load)
         stack.wait_until_digested()
@@ -70,8 +72,9 @@ def main() -> None:
             ]
     middle = sorted(rounds, key=lambda one: one.ratio)[len(rounds) // 2]
     digest = "stopped meanwhile" if options.hold_digest else "running meanwhile"
+    kind = f"with texts of {options.words} words" if options.words else "without text"
     table(
-        f"Ingest: batches of {options.batch} events without text, {options.connections} connections, digest {digest}",
+        f"Ingest: batches of {options.batch} events {kind}, {options.connections} connections, digest {digest}",
         [
             *((f"round {number}", told(one)) for number, one in enumerate(rounds, 1)),
             ("median round", told(middle)),

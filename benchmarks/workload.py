@@ -1,4 +1,4 @@
-"""Events without text, as a support assistant sends them, and a load generator in a process of its own."""
+"""Events as a support assistant sends them, and a load generator in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,10 +19,96 @@ SESSIONS_AT_ONCE = 200
 MODELS = (("openai", "gpt-4o"), ("openai", "gpt-4o-mini"), ("anthropic", "claude-sonnet-4-5"))
 TOOLS = ("search_kb", "get_order", "refund")
 TRIES = 40
+TEXTS = {"llm_query_sent": "query_text", "llm_response_generated": "response_text"}
+VOCABULARY = [
+    "I",
+    "my",
+    "the",
+    "a",
+    "to",
+    "of",
+    "for",
+    "in",
+    "order",
+    "account",
+    "refund",
+    "please",
+    "can",
+    "you",
+    "not",
+    "still",
+    "does",
+    "it",
+    "is",
+    "was",
+    "this",
+    "that",
+    "what",
+    "when",
+    "how",
+    "where",
+    "invoice",
+    "delivery",
+    "address",
+    "change",
+    "password",
+    "email",
+    "phone",
+    "card",
+    "payment",
+    "failed",
+    "error",
+    "again",
+    "already",
+    "asked",
+    "agent",
+    "human",
+    "thanks",
+    "hello",
+    "yes",
+    "no",
+    "need",
+    "want",
+    "help",
+    "problem",
+    "working",
+    "broken",
+    "received",
+    "wrong",
+    "item",
+    "return",
+    "policy",
+    "day",
+    "days",
+    "week",
+    "number",
+    "customer",
+    "service",
+    "contact",
+    "support",
+    "page",
+    "app",
+    "website",
+    "login",
+    "see",
+    "find",
+    "send",
+    "sent",
+    "answer",
+    "question",
+    "sorry",
+    "great",
+    "perfect",
+    "never",
+    "always",
+]
 
 
-def events(run: str, count: int, begun: datetime) -> Iterator[dict[str, Any]]:
-    """`count` events, many sessions interleaved, 2 ms apart; ids are unique within `run`."""
+def events(run: str, count: int, begun: datetime, words: int = 0) -> Iterator[dict[str, Any]]:
+    """`count` events, many sessions interleaved, 2 ms apart; ids are unique within `run`.
+
+    Messages and responses have a text of so many `words`.
+    """
     random = Random(run)
     open_sessions: list[Iterator[dict[str, Any]]] = []
     started = 0
@@ -37,6 +123,8 @@ def events(run: str, count: int, begun: datetime) -> Iterator[dict[str, Any]]:
             started += 1
             event = next(open_sessions[at])
         event["id"] = f"{run}-{number}"
+        if words and event["event"] in TEXTS:
+            event[TEXTS[event["event"]]] = " ".join(random.choices(VOCABULARY, k=words))
         event["timestamp"] = (begun + timedelta(milliseconds=2 * number)).isoformat()
         yield event
 
@@ -95,9 +183,9 @@ def _session(session_id: str, random: Random) -> Iterator[dict[str, Any]]:
         yield {"event": "handoff", **base, "target": "human"}
 
 
-def bodies(run: str, count: int, size: int, begun: datetime) -> list[bytes]:
+def bodies(run: str, count: int, size: int, begun: datetime, words: int = 0) -> list[bytes]:
     """Request bodies of `size` events each."""
-    stream = events(run, count, begun)
+    stream = events(run, count, begun, words)
     found = []
     while batch := list(islice(stream, size)):
         found.append(json.dumps({"events": batch}, separators=(",", ":")).encode())
@@ -116,12 +204,14 @@ def send(connection: http.client.HTTPConnection, key: str, body: bytes) -> tuple
     return answer.status, answer.read(), float(answer.headers.get("Retry-After") or 0)
 
 
-def generate(run: str, count: int, size: int, connections: int, port: int, key: str) -> dict[str, float]:
+def generate(
+    run: str, count: int, size: int, connections: int, port: int, key: str, words: int = 0
+) -> dict[str, float]:
     """Send everything over some connections; returns acknowledged events, seconds and refusals.
 
     Bodies are made before the clock starts. A request that is refused with 429 is sent again.
     """
-    waiting = bodies(run, count, size, datetime.now(UTC) - timedelta(minutes=20))
+    waiting = bodies(run, count, size, datetime.now(UTC) - timedelta(minutes=20), words)
     lock = threading.Lock()
     told = {"acknowledged": 0, "refused": 0, "slowest_s": 0.0}
     failures: list[str] = []
