@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.conversations.rows import QUERY, RESPONSE, EventRow
-from apps.reading.frustration import ReadTurn, TurnScore, score_turns
+from apps.reading.fingerprints import hashes_of, similarity
+from apps.reading.frustration import REPEATS_FROM, ReadTurn, TurnScore, score_turns
+from apps.reading.lexicons import is_supported
 from apps.reading.messages import ASSISTANT, USER, MessageFacts
 
 # A message of which only its time is known: it answers, or waits for an answer, and says nothing.
+REFINES_FROM = 0.3
 SILENT = MessageFacts(language=None, words=0, sentiment=0.0, signals={})
 
 
@@ -21,6 +24,32 @@ def facts_of(event: EventRow) -> MessageFacts | None:
         return MessageFacts.unpack(packed)
     except ValueError:
         return None
+
+
+def asks_to_clarify(answer: EventRow) -> bool:
+    facts = facts_of(answer)
+    return facts is not None and {"clarifying", "question"} <= facts.signals.keys()
+
+
+def compare_turns(messages: Sequence[EventRow]) -> dict[str, int]:
+    """How many messages after the first could be compared with earlier ones, rephrase or narrow the one
+    before, and say again what an earlier one said. Content words are compared by their fingerprints."""
+    found = {"comparable_turns": 0, "refined_turns": 0, "repeating_turns": 0}
+    earlier: list[frozenset[bytes]] = []
+    for message in messages:
+        facts = facts_of(message)
+        if facts is None or not is_supported(facts.language or "en"):
+            continue
+        words = hashes_of(facts.fingerprint)
+        if earlier:
+            found["comparable_turns"] += 1
+            found["refined_turns"] += similarity(words, earlier[-1]) >= REFINES_FROM
+            found["repeating_turns"] += len(words) >= 2 and any(
+                similarity(words, one) >= REPEATS_FROM for one in earlier
+            )
+        if words:
+            earlier.append(words)
+    return found
 
 
 def detect(events: Sequence[EventRow]) -> dict[str, TurnScore]:

@@ -91,7 +91,6 @@ def cost_of(event: EventRow, usage: Usage) -> tuple[int | None, str | None, str 
 def grounding_of(event: EventRow, *, project_expects: bool, has_retrieval: bool) -> tuple[bool, int | None]:
     """Whether grounding is expected of a response, and its score in 1e-9; None where it can not be scored."""
     said = event.data.get("grounding_expected")
-    cited, total = event.data.get("cited_sentences"), event.data.get("total_sentences")
     is_expected = (
         said
         if said is not None
@@ -99,9 +98,10 @@ def grounding_of(event: EventRow, *, project_expects: bool, has_retrieval: bool)
     )
     if event.failed or not is_expected:
         return False, None
-    if cited is None or not total:
+    if event.citations is None:
         return True, None
-    share = Decimal(min(cited, total)) * NANO / Decimal(total)
+    cited, total = event.citations
+    share = Decimal(cited) * NANO / Decimal(total)
     return True, int(share.to_integral_value(ROUND_HALF_EVEN))
 
 
@@ -142,9 +142,9 @@ def generation_row(event: EventRow, session_id: str | None, user_id: str | None)
         "labelled_at": None,
         "is_grounding_expected": False,
         "grounding_nano": None,
-        "is_refused": bool(data.get("refused")),
+        "is_refused": event.is_refusal,
         "is_format_expected": data.get("expected_format") is not None or data.get("format_valid") is not None,
-        "is_format_valid": data.get("format_valid") is True,
+        "is_format_valid": data.get("format_valid", data.get("format_read")) is True,
         "response_length": data.get("response_length"),
         "thumbs": None,
         "stars_nano": None,

@@ -52,6 +52,20 @@ class EventRow(NamedTuple):
         """By timestamp, then the caller's conversation turn, then id."""
         return self.at, self.turn or 0, self.event_id
 
+    @property
+    def is_refusal(self) -> bool:
+        """What the caller said of an answer, else what its words say."""
+        said = self.data.get("refused")
+        return bool(self.data.get("refusal_read") if said is None else said)
+
+    @property
+    def citations(self) -> tuple[int, int] | None:
+        """(cited, all) sentences of an answer: sent, else counted; None where neither is known."""
+        cited, total = self.data.get("cited_sentences"), self.data.get("total_sentences")
+        if cited is None or not total:
+            cited, total = self.data.get("citations_read") or (None, 0)
+        return None if cited is None or not total else (min(cited, total), total)
+
 
 COLUMNS = ", ".join(
     f"encode(uuid_send(e.{name}), 'hex')" if name == "event_key" else f"e.{name}" for name in EventRow._fields

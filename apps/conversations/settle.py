@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from apps.conversations.detection import facts_of
+from apps.conversations.detection import compare_turns, facts_of
 from apps.conversations.ratings import Reactions, attach
 from apps.conversations.rows import CALLS, QUERY, RESPONSE, EventRow, is_afterwards
 from apps.conversations.turns import Turn, find_spikes, is_spiked, split_turns
@@ -132,6 +132,7 @@ def settle(one: Outline, neighbours: Neighbours) -> Settled:
         "turns": len(turns),
         "user_messages": len(one.queries),
         "responses": len(one.responses),
+        **compare_turns([turn.message for turn in turns]),
         "scored_turns": sum(turn.is_scored for turn in turns),
         "frustrated_turns": sum(turn.is_frustrated for turn in turns),
         "is_spiked": spiked,
@@ -226,7 +227,7 @@ def _abandonment(one: Outline, turns: list[Turn], reactions: dict[str, Reactions
         return "no response after the last message"
     if last is not None and last.failed:
         return "the last response failed"
-    if last is not None and last.data.get("refused"):
+    if last is not None and last.is_refusal:
         return "the last response was a refusal"
     if last is not None and reactions[last.event_key].is_negative:
         return "the last response was rated negative"

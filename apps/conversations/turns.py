@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from apps.conversations.detection import detect
+from apps.conversations.detection import asks_to_clarify, detect
 from apps.conversations.ratings import Reactions
 from apps.conversations.rows import QUERY, RESPONSE, EventRow
 from apps.reading.frustration import FRUSTRATION_VERSION, TurnScore
@@ -139,12 +139,13 @@ def find_spikes(turns: list[Turn], positive_at: list[datetime], outcome: str) ->
 
 
 def intervention_of(window: list[Turn]) -> str:
-    """What was tried inside the recovery window: the strongest of hand-over, grounded answer, tool result."""
+    """What was tried inside the recovery window: the strongest of hand-over, grounded answer, tool result, question."""
     events = [event for turn in window for event in turn.events]
     if any(event.name == "handoff" and event.target == "human" for event in events):
         return "human_handoff"
-    if any(event.name == RESPONSE and event.data.get("cited_sentences") for event in events):
+    answers = [event for event in events if event.name == RESPONSE]
+    if any(answer.citations and answer.citations[0] for answer in answers):
         return "grounded_answer"
     if any(event.name == "tool_call" and not event.failed for event in events):
         return "tool_result"
-    return "none"
+    return "clarifying_question" if any(asks_to_clarify(answer) for answer in answers) else "none"

@@ -1,8 +1,4 @@
-"""One raw event in, one row out: validation, identity, privacy and the typed columns.
-
-Everything that reads text happens here, on the redacted form, so that the same facts exist in
-every privacy mode.
-"""
+"""One raw event in, one row out: validation, identity and the typed columns."""
 
 from __future__ import annotations
 
@@ -12,11 +8,9 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.conf import settings
 
 from apps.events import clock
 from apps.events.columns import DIMENSION_FIELDS
@@ -31,8 +25,7 @@ from apps.events.schema import (
     TEXT_FIELDS,
     Event,
 )
-from apps.reading.messages import ASSISTANT, USER, read_message
-from apps.reading.redaction import drop_text, redact, redact_value
+from apps.events.texts import CONTENT_LISTS, private, take_texts
 
 ANY = msgspec.json.Decoder()
 CANONICAL = msgspec.json.Encoder(order="deterministic")
@@ -49,8 +42,6 @@ PLAIN_COLUMNS = {
 }
 NOT_DATA = frozenset({"event", "timestamp", "id", "environment", "historical", "properties"})
 REFERENCE_FIELDS = frozenset({"session_id", "user_id", "response_id", "trace_id"})
-MESSAGES = {"query_text": USER, "response_text": ASSISTANT}
-CONTENT_LISTS = frozenset({"sources", "documents"})
 PATH = re.compile(r"^(?P<message>.*) - at `\$\.?(?P<path>[^`]*)`$")
 ERROR_CLASSES = (
     ("timeout", re.compile(r"time.?out|timed.?out|deadline|\b(408|504)\b", re.I)),
@@ -256,9 +247,9 @@ def _fill(
     if sent_properties:
         properties = {**sent_properties, **properties}
     if text:
-        text = _private_text(row, text, data, privacy_mode)
+        text = take_texts(row, text, data, privacy_mode)
     if properties:
-        data["properties"] = _private(properties, privacy_mode)
+        data["properties"] = private(properties, privacy_mode)
     if data:
         row["data"] = data
     return text or None
@@ -276,62 +267,6 @@ def _fill_column(row: dict[str, Any], name: str, value: Any) -> bool:
     if name not in REFERENCE_FIELDS or (value and not value.startswith(SCRUBBED)):
         row[column] = value
     return True
-
-
-def _private(value: Any, privacy_mode: str) -> Any:
-    if privacy_mode == "keep":
-        return value
-    return redact_value(value) if privacy_mode == "redact" else drop_text(value)
-
-
-def _private_text(
-    row: dict[str, Any], text: dict[str, Any], data: dict[str, Any], privacy_mode: str
-) -> dict[str, Any]:
-    """Facts of the text go into `data` in every mode; what is returned is stored."""
-    key = fingerprint_key(row["organization_id"])
-    kept: dict[str, Any] = {}
-    found: Counter[str] = Counter()
-    for name, value in text.items():
-        if name in CONTENT_LISTS:
-            data[f"{name}_count"] = len(value)
-            data[name] = [_reference(item, privacy_mode) for item in value]
-            kept[name] = _private(value, privacy_mode)
-            continue
-        clean, kinds = redact(value)
-        found += kinds
-        if name in MESSAGES:
-            data.setdefault(name.replace("_text", "_length"), len(value))
-            _read(row, data, clean, MESSAGES[name], key)
-        kept[name] = value if privacy_mode == "keep" else clean
-    if found:
-        data["pii"] = dict(found)
-    return {} if privacy_mode == "drop" else kept
-
-
-def _read(row: dict[str, Any], data: dict[str, Any], clean: str, role: str, key: bytes) -> None:
-    """What the message says; a user's language is told where the caller did not."""
-    facts = read_message(clean, row.get("language"), role=role, key=key)
-    data["reading"] = facts.packed()
-    if role == USER and facts.language:
-        row.setdefault("language", facts.language)
-
-
-@lru_cache(maxsize=10_000)
-def fingerprint_key(organization_id: int) -> bytes:
-    """So that fingerprints tell nothing without the installation's secret, and differ by tenant."""
-    return hashlib.blake2b(
-        f"fingerprint:{organization_id}".encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=16
-    ).digest()
-
-
-def _reference(item: Any, privacy_mode: str) -> Any:
-    """What identifies a source or document, without its content."""
-    if isinstance(item, dict):
-        named = {key: item[key] for key in ("id", "score", "url", "title") if key in item}
-        return _private(named, privacy_mode)
-    if isinstance(item, str):
-        return _private(item[:200], privacy_mode) if privacy_mode != "drop" else None
-    return None
 
 
 def _derive(row: dict[str, Any], fields: dict[str, Any], name: str) -> None:

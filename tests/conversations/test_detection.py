@@ -127,3 +127,63 @@ def test_what_is_stored_of_a_dropped_text_holds_no_word_of_it(
     assert '"reading"' in everything
     assert "quixotic" not in everything
     assert "4111" not in everything
+
+
+SOURCES = [{"id": "kb-1", "title": "Returns"}, {"id": "kb-2", "title": "Refunds"}]
+
+
+def answered(now: datetime, text: str, **fields: Any) -> list[dict[str, Any]]:
+    reply = response(now + timedelta(seconds=4), "s", response_text=text, **fields)
+    return [query(now, "s", query_text=CALM), reply]
+
+
+def test_counts_citations_of_attached_sources_sentence_by_sentence(sender: Sender, now: datetime) -> None:
+    text = "You can return it within 30 days [1]. The money comes back in a week [2]. Tell me if it does not."
+    sender.send(*answered(now, text, sources=SOURCES))
+    sender.digest()
+    value = sender.value("grounding_score")
+    assert value.n == 1
+    assert value.value == pytest.approx(2 / 3, abs=1e-9)
+
+
+def test_sentence_counts_of_the_caller_win_over_the_text(sender: Sender, now: datetime) -> None:
+    text = "You can return it within 30 days [1]."
+    sender.send(*answered(now, text, sources=SOURCES, cited_sentences=0, total_sentences=1))
+    sender.digest()
+    assert sender.value("grounding_score").value == 0
+
+
+def test_a_refusal_in_words_abandons_unless_the_caller_says_otherwise(sender: Sender, now: datetime) -> None:
+    sender.send(*answered(now, "I'm sorry, but I can't help with that."))
+    sender.digest()
+    assert sender.value("refusal_rate").numerator == 1
+    assert session_of(sender, "s").outcome_rule == "the last response was a refusal"
+    later = now + timedelta(minutes=1)
+    sender.send(query(later, "t", query_text=CALM))
+    sender.send(response(later, "t", response_text="I'm sorry, but I can't help with that.", refused=False))
+    sender.digest()
+    assert sender.value("refusal_rate").numerator == 1
+
+
+def test_judges_the_expected_format_on_the_text_as_it_was_sent(sender: Sender, now: datetime) -> None:
+    sender.send(*answered(now, '{"phone": 4915112345678}', expected_format="json"))
+    sender.digest()
+    assert sender.value("format_validity_rate").value == 1
+
+
+def test_a_question_back_is_an_intervention(sender: Sender, now: datetime) -> None:
+    events = talk(now, "s", CALM, ANGRY)
+    events[-1]["response_text"] = "Could you tell me which order you mean?"
+    sender.send(*events)
+    sender.digest()
+    assert session_of(sender, "s").evidence["spikes"][0]["intervention"] == "clarifying_question"
+
+
+def test_rephrasing_and_repeating_are_counted_after_the_first_turn(sender: Sender, now: datetime) -> None:
+    asked = "Where is the invoice of my order from Berlin?"
+    again = "Where is the invoice of my last order from Berlin?"
+    sender.send(*talk(now, "s", asked, again, "What are your opening hours on Sunday?"))
+    sender.digest()
+    refined, kept = sender.value("refinement_rate"), sender.value("context_retention")
+    assert (refined.numerator, refined.denominator) == (1, 2)
+    assert (kept.numerator, kept.denominator) == (1, 2)

@@ -60,7 +60,7 @@ METRICS: Final = (
         "down",
         f.Share(g.refused, g.responses),
         ROLES,
-        needs="refused on llm_response_generated",
+        needs="response_text or refused on llm_response_generated",
     ),
     Metric(
         "format_validity_rate",

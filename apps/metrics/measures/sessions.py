@@ -93,7 +93,12 @@ recurring: Final = Measure(
     "f.user_id IS NOT NULL AND f.is_recurring",
 )
 with_goal: Final = Measure(SESSION, "closed sessions with a completed goal", f"{CLOSED} AND f.goals > 0")
-# No text is read yet, so that no turn could be compared with the one before: the metrics over these are empty.
-comparable_turns: Final = Measure(SESSION, "turns after the first that could be read", "false", "f.turns")
-refined_turns: Final = Measure(SESSION, "turns that rephrase or narrow the one before", "false", "f.turns")
-retaining_turns: Final = Measure(SESSION, "turns that repeat no fact given earlier", "false", "f.turns")
+comparable_turns: Final = Measure(
+    SESSION, "turns after the first that could be read", "true", "f.comparable_turns"
+)
+refined_turns: Final = Measure(
+    SESSION, "turns that rephrase or narrow the one before", "true", "f.refined_turns"
+)
+retaining_turns: Final = Measure(
+    SESSION, "turns that repeat no fact given earlier", "true", "f.comparable_turns - f.repeating_turns"
+)
