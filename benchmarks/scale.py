@@ -83,6 +83,7 @@ def day_of_events(count: int, day: datetime) -> Iterator[dict[str, Any]]:
             "feature": f"feature-{dice.randrange(8)}",
             "customer": f"customer-{dice.randrange(200)}",
             "prompt_version": f"v{dice.randrange(12)}",
+            "historical": True,
         }
         for turn in range(dice.randint(1, 4)):
             at += timedelta(seconds=dice.uniform(20, 90))
@@ -143,6 +144,8 @@ def load_day(stack: Stack, count: int, day: datetime) -> float:
             acknowledged += sum(pool.map(post, chunk))
             print(f"\r  sent {acknowledged:,} of {count:,} events", end="", file=sys.stderr)
     print(file=sys.stderr)
+    if acknowledged < count:
+        raise SystemExit(f"Only {acknowledged:,} of {count:,} events were accepted.")
     return acknowledged / (time.monotonic() - begun)
 
 
@@ -242,7 +245,7 @@ def digest_cost(stack: Stack, connection: psycopg.Connection[Any], at: datetime)
     took = []
     for number in range(5):
         events = [
-            {**event, "session_id": f"late-{number}-{event['session_id']}", "historical": True}
+            {**event, "session_id": f"late-{number}-{event['session_id']}"}
             for event in islice(day_of_events(1_000, at), 1_000)
         ]
         for event in events:
