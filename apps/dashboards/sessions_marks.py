@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from apps.conversations.detection import asks_to_clarify
 from apps.conversations.models import Generation, Session
 from apps.conversations.ratings import rating_of
 from apps.conversations.rows import RESPONSE, EventRow
-from apps.conversations.turns import RECOVERY_TURNS, Turn
+from apps.conversations.turns import RECOVERY_TURNS, Turn, evidence_of
 
 LOW_GROUNDING: Final = 0.5
 GOOD_GROUNDING: Final = 0.7
@@ -30,6 +31,9 @@ FEEDBACK_WORDS: Final = {
 }
 
 
+SIGNALS_SHOWN = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A badge with the reason for it; `state` is one of the badge styles."""
@@ -44,11 +48,24 @@ def turn_marks(turn: Turn, spikes: dict[int, dict[str, Any]]) -> list[Mark]:
     marks = []
     spike = spikes.get(turn.number)
     if spike is None and turn.is_frustrated:
-        marks.append(Mark("warning", "Frustrated", turn.reason))
+        marks.append(Mark("warning", "Frustrated", why_frustrated(turn)))
     if spike is not None:
-        marks.append(Mark("critical", "Frustration spike", str(spike.get("reason") or turn.reason)))
+        why = why_frustrated(turn) or str(spike.get("reason", ""))
+        marks.append(Mark("critical", "Frustration spike", why))
         marks.append(_recovery(spike))
     return marks
+
+
+def why_frustrated(turn: Turn) -> str:
+    """The reason, and what was found where words decided: the strongest signals and the score."""
+    found = evidence_of(turn)
+    if not found:
+        return turn.reason
+    named = [
+        f"{signal['name'].replace('_', ' ')} (“{signal['evidence']}”)"
+        for signal in found["signals"][:SIGNALS_SHOWN]
+    ]
+    return f"{turn.reason}: {', '.join(named)}; score {found['score']:.2f}"
 
 
 def _recovery(spike: dict[str, Any]) -> Mark:
@@ -82,7 +99,9 @@ def _is(event: EventRow, kind: str) -> bool:
     if kind == "human_handoff":
         return event.name == "handoff" and event.target == "human"
     if kind == "grounded_answer":
-        return event.name == RESPONSE and bool(event.data.get("cited_sentences"))
+        return event.name == RESPONSE and bool(event.citations and event.citations[0])
+    if kind == "clarifying_question":
+        return event.name == RESPONSE and asks_to_clarify(event)
     return kind == "tool_result" and event.name == "tool_call" and not event.failed
 
 
@@ -94,11 +113,13 @@ def response_marks(event: EventRow, generation: Generation | None) -> list[Mark]
     if generation is None:
         return marks
     if generation.is_refused:
-        marks.append(Mark("warning", "Refused", "flagged as a refusal"))
+        marks.append(
+            Mark("warning", "Refused", "the caller says so" if event.data.get("refused") else "by its words")
+        )
     if generation.grounding_nano is not None:
         score = generation.grounding_nano / NANO
-        cited, total = event.data.get("cited_sentences"), event.data.get("total_sentences")
-        why = f"{cited} of {total} sentences cite a source" if total else "from its citations"
+        cited, total = event.citations or (0, 0)
+        why = f"{cited} of {total} sentences cite a source"
         word = "Low grounding" if score < LOW_GROUNDING else "Grounding"
         state = "warning" if score < LOW_GROUNDING else "ok" if score >= GOOD_GROUNDING else "off"
         marks.append(Mark(state, f"{word} {score:.2f}", why))

@@ -330,3 +330,21 @@ def test_a_tile_leads_to_its_sessions(busy: Sender, owner: Client) -> None:
     path = next(one for one in hrefs(text) if "with=spiked" in one)
     today = busy.now.date() + timedelta(days=1)
     assert f"from={today - timedelta(days=7)}&to={today - timedelta(days=1)}" in path
+
+
+def test_a_turn_that_was_read_says_which_words_decided(sender: Sender, owner: Client, now: datetime) -> None:
+    sender.send(
+        query(now, "read", query_text="Where is my order?"),
+        response(now + timedelta(seconds=3), "read", response_text="In which city do you live?"),
+        query(
+            now + timedelta(minutes=1),
+            "read",
+            query_text="That is not what I asked. I want to talk to a human!",
+        ),
+        response(now + timedelta(minutes=2), "read", response_text="Could you tell me which order you mean?"),
+    )
+    sender.digest()
+    page = owner.get(path_of(sender, "read")).content.decode()
+    assert "detected in its words" in page
+    assert "human request" in page
+    assert "a clarifying question" in page
