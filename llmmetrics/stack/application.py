@@ -19,7 +19,7 @@ WEB_THREADS = 24
 WORKER_PROCESSES = 2
 WORKER_OPTIONS = ("--without-mingle", "--without-gossip")
 # Under full load requests go first: what is acknowledged waits for its digest, never the other way round.
-WORKER_NICENESS = 10
+WORKER_NICENESS = 5
 GRACE_S = 12.0
 
 

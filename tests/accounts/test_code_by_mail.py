@@ -24,7 +24,9 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
+def page(address: str, settings: Any) -> Iterator[Page]:
+    # All tests sign up from one address; how often that may be is not what these are about.
+    settings.ACCOUNT_RATE_LIMITS = {"signup": "1000/m/ip"}
     assert project.ACCOUNT_EMAIL_VERIFICATION == "mandatory"
     with browser() as opened:
         context = open_context(opened, address)

@@ -270,5 +270,5 @@ def test_what_is_sent_shows_within_seconds(stack: Stack) -> None:
         )["points"]
         return [point["value"] for point in points] == [1]
 
-    assert wait_for(is_shown, 10)
-    assert wait_for(lambda: ask("freshness", facts["read_key"])["pending_batches"] == 0, 10)
+    assert wait_for(is_shown, 30)
+    assert wait_for(lambda: ask("freshness", facts["read_key"])["pending_batches"] == 0, 30)
