@@ -208,9 +208,13 @@ def _remove_events_of(batch_ids: list[int], *, counted: bool) -> None:
             "ids AS (DELETE FROM events_identity i USING all_gone g WHERE i.organization_id = g.organization_id "
             "AND i.event_key = g.event_key), "
             "texts AS (DELETE FROM events_text t USING all_gone g WHERE t.organization_id = g.organization_id "
-            f"AND t.event_key = g.event_key){follow.folded('events_event')} SELECT 1",
+            f"AND t.event_key = g.event_key){follow.folded('events_event')} "
+            "SELECT DISTINCT date_bin('15 minutes', at, timestamptz 'epoch') FROM gone",
             [batch_ids],
         )
+        moments = [moment for (moment,) in cursor.fetchall()]
+    for follower in follow.FOLLOWERS:
+        follower.events_removed(moments)
 
 
 def settle_touched(touched: Touched, homes: set[Key], loose: list[EventRow], gone: list[EventRow]) -> None:

@@ -7,6 +7,7 @@ no follower can be forgotten by a caller, and no number can be ahead of, or behi
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from django.db import connection
@@ -25,6 +26,12 @@ class Follower(Protocol):
 
     def fold(self, table: str) -> str:
         """CTEs (`, name AS (…)…`) that fold in `changed`: rows of `table` with a `sign` of 1 or -1."""
+
+    def events_counted(self, condition: str, parameters: list[Any]) -> None:
+        """Called when the events `f` that fulfil the condition count from now on."""
+
+    def events_removed(self, moments: list[datetime]) -> None:
+        """Called when events that had counted were removed, with their times to the quarter of an hour."""
 
     def reset(self) -> None:
         """Called when all sessions and generations were removed, to be settled anew from the events."""
@@ -54,3 +61,4 @@ def fold_events(condition: str, parameters: list[Any]) -> None:
                 f"{follower.fold('events_event')} SELECT 1",
                 parameters,
             )
+        follower.events_counted(condition, parameters)

@@ -125,6 +125,11 @@ def kept_columns(
 ) -> list[str]:
     """The grouping columns over events; groups outside `keep` become `other`."""
     columns = [f"coalesce({EVENT.dimensions[name]}, '{NONE}')" for name in piece.group_by]
+    return kept(columns, keep, other, parameters)
+
+
+def kept(columns: list[str], keep: list[Group] | None, other: Group, parameters: dict[str, Any]) -> list[str]:
+    """Grouping columns; groups outside `keep` become `other`."""
     if keep is None:
         return columns
     rows = []

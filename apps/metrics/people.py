@@ -19,6 +19,7 @@ from apps.metrics import facts
 from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.people import People
+from apps.metrics.rollups import users
 from apps.metrics.sources import EVENT, SESSION
 
 ANYWHERE = frozenset({"project", "environment"})
@@ -42,7 +43,16 @@ def count(part: People, crowd: Crowd) -> dict[Cell, Any]:
 
 
 def _active(part: People, crowd: Crowd) -> dict[Cell, Any]:
-    return dict(facts.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other))
+    return dict(_distinct(crowd))
+
+
+def _distinct(crowd: Crowd, having: str | None = None) -> dict[Cell, int]:
+    """Distinct users by window and group, of events with a value of the dimension `having` if one is named."""
+    if users.serves(crowd.piece, having):
+        windows = [(local_day(start, crowd.zone), local_day(end, crowd.zone)) for start, end in crowd.windows]
+        return users.distinct(windows, crowd.piece, crowd.keep, crowd.other, having)
+    only = f"{EVENT.dimensions[having]} IS NOT NULL" if having else "true"
+    return facts.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other, only)
 
 
 def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -51,23 +61,21 @@ def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
     filters = {name: values for name, values in piece.filters.items() if name != "feature"}
     rest = tuple(name for name in piece.group_by if name != "feature")
     places = [piece.group_by.index(name) for name in rest]
-    whole = facts.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=()), None, ())
-    apart = facts.distinct_users(crowd.windows, replace(piece, filters=filters, group_by=rest), None, ())
+    all_groups = replace(crowd, keep=None, other=())
+    whole = _distinct(replace(all_groups, piece=replace(piece, filters=filters, group_by=())))
+    apart = _distinct(replace(all_groups, piece=replace(piece, filters=filters, group_by=rest)))
     found: dict[Cell, Any] = {}
     for number, group in _adopters(part, crowd):
         inner = (number, tuple(group[place] for place in places))
         found[number, group] = apart.get(inner, 0) if group != crowd.other else whole.get((number, ()), 0)
-    for (number, _), users in whole.items():
+    for (number, _), heads in whole.items():
         if not piece.group_by:
-            found[number, ()] = users
+            found[number, ()] = heads
     return found
 
 
 def _adopters(part: People, crowd: Crowd) -> dict[Cell, Any]:
-    counted = facts.distinct_users(
-        crowd.windows, crowd.piece, crowd.keep, crowd.other, f"{EVENT.dimensions['feature']} IS NOT NULL"
-    )
-    return dict(counted)
+    return dict(_distinct(crowd, having="feature"))
 
 
 def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -153,8 +161,8 @@ def _time_to_value(part: People, crowd: Crowd) -> dict[Cell, Any]:
     took = "(extract(epoch FROM v.at - p.first_at) * 1000000)"
     slot = f", CASE WHEN {took} > 0 THEN ceil(ln({took}::float8) / %(log_growth)s)::int ELSE -1 END"
     found: dict[Cell, Any] = defaultdict(dict)
-    for (number, group), users in _newcomers(crowd, join, "true", more, slot).items():
-        found[number, group[:-1]][group[-1]] = users
+    for (number, group), heads in _newcomers(crowd, join, "true", more, slot).items():
+        found[number, group[:-1]][group[-1]] = heads
     return found
 
 

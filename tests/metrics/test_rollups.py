@@ -11,12 +11,14 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import Organization
+from apps.conversations.rebuild import rebuild
 from apps.core.tenancy import tenant
 from apps.events import ledger
+from apps.metrics import facts
 from apps.metrics.catalogue import METRICS
-from apps.metrics.rollups import cube, keep
+from apps.metrics.rollups import bitmap, cube, keep
 from apps.metrics.series import Query, run
-from tests.conftest import Sender
+from tests.conftest import Sender, query
 from tests.metrics.test_order_of_arrival import traffic
 
 ROLLED = ("metrics_rollup", "metrics_rollupslots")
@@ -90,7 +92,24 @@ def stored(sender: Sender) -> dict[str, list[str]]:
         for table in ROLLED:
             cursor.execute(f"SELECT t::text FROM {table} t WHERE organization_id = %s", [organization_id])
             found[table] = sorted(text for (text,) in cursor.fetchall())
+        found["users"] = active_users(cursor)
     return found
+
+
+def active_users(cursor: Any) -> list[str]:
+    """The stored sets with the ids of their users, whose numbers depend on the order of arrival."""
+    cursor.execute("SELECT number, user_id FROM metrics_usernumber")
+    names = dict(cursor.fetchall())
+    cursor.execute(
+        "SELECT dimension, day, value, project_id, environment, chunk, n, bits FROM metrics_activeusers"
+    )
+    rows = []
+    for *key, chunk, n, bits in cursor.fetchall():
+        places = bitmap.read(bytes(bits))
+        assert isinstance(places, tuple)
+        assert len(places) == n
+        rows.append(f"{key} {sorted(names[chunk * bitmap.CHUNK + place] for place in places)}")
+    return sorted(rows)
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "Asia/Kolkata", "Australia/Lord_Howe"])
@@ -178,6 +197,52 @@ def test_a_rebuild_gives_the_tables_that_the_digest_gave(sender: Sender, now: da
     with tenant(sender.provisioned.organization.id), connection.cursor() as cursor:
         cursor.execute("UPDATE metrics_rollupstate SET version = 'old'")
     keep.rebuild(sender.provisioned.organization.id)
+    assert stored(sender) == before
+
+
+def test_distinct_users_are_counted_from_sets_and_not_from_events(
+    sender: Sender, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = now.replace(hour=12, minute=0)
+    for days in range(3):
+        at = noon - timedelta(days=days + 1)
+        sender.send(*(query(at, f"s{n}", user_id=f"u{n}") for n in range(days * 100, days * 100 + 300)))
+        sender.digest()
+    start, end = now.date() - timedelta(days=3), now.date()
+    with tenant(sender.provisioned.organization.id):
+        organization = Organization.objects.get()
+        monkeypatch.setattr(facts, "distinct_users", None)
+        found = run(organization, Query(("dau", "wau", "feature_adoption"), start, end), now)
+        by_model = run(organization, Query(("dau",), start, end, group_by=("model",)), now)
+    assert [point.value for point in found["dau"].points] == [300, 300, 300]
+    assert [point.value for point in found["wau"].points] == [300, 400, 500]
+    assert [(one.group, one.value) for one in by_model["dau"].points] == [({"model": "(none)"}, 300)] * 3
+
+
+def test_groups_beyond_the_limit_are_joined_to_one_crowd(
+    sender: Sender, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now - timedelta(hours=1)
+    sender.send(
+        *(query(at, f"s{n}", id=f"e{n}", user_id=f"u{n % 5}", feature=f"f{n % 7}") for n in range(60))
+    )
+    sender.digest()
+    start, end = now.date() - timedelta(days=1), now.date() + timedelta(days=1)
+    question = Query(("dau", "mau"), start, end, group_by=("feature",), limit=2)
+    with tenant(sender.provisioned.organization.id):
+        organization = Organization.objects.get()
+        rolled = {key: series.points for key, series in run(organization, question, now).items()}
+        monkeypatch.setattr(keep, "is_current", lambda: False)
+        assert rolled == {key: series.points for key, series in run(organization, question, now).items()}
+    assert {"(other)"} < {point.group["feature"] for point in rolled["dau"]}
+
+
+def test_facts_built_anew_leave_the_same_sets(sender: Sender, now: datetime) -> None:
+    sender.send(*rich_traffic(13, now))
+    sender.digest()
+    before = stored(sender)
+    with tenant(sender.provisioned.organization.id):
+        rebuild()
     assert stored(sender) == before
 
 

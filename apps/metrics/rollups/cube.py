@@ -11,6 +11,7 @@ from apps.metrics.catalogue import METRICS
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures import events
 from apps.metrics.measures.measure import Histogram, Measure
+from apps.metrics.rollups.bitmap import CHUNK
 from apps.metrics.sources import EVENT, GENERATION, SESSION, Source
 
 # Every row carries these two, so that they combine freely with one further dimension.
@@ -80,7 +81,7 @@ CUBES: Final = {
 
 def _version() -> str:
     """Changes with every definition that stored rollups depend on."""
-    parts = [str(LOG_GROWTH)]
+    parts = [str(LOG_GROWTH), f"active users by {CHUNK}"]
     for cube in CUBES.values():
         parts += [cube.source.time, *(f"{name}={sql}" for name, sql in cube.dimensions.items())]
         parts += [f"{one.where}|{one.value}" for one in cube.measures]

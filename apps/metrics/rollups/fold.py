@@ -41,7 +41,7 @@ def _relevant(cube: Cube) -> str:
     return " WHERE " + " OR ".join(f"({one})" for one in sorted(conditions)).replace("%(now)s", SETTLED)
 
 
-def _grouping(cube: Cube) -> tuple[str, str]:
+def grouping_sql(cube: Cube) -> tuple[str, str]:
     """(columns that name dimension and value, grouping sets: everything, and each dimension alone)."""
     numbers = range(len(cube.dimensions))
     every = ", ".join(f"d{number}" for number in numbers)
@@ -55,7 +55,7 @@ def _grouping(cube: Cube) -> tuple[str, str]:
 
 
 def _sums(cube: Cube) -> str:
-    named, sets = _grouping(cube)
+    named, sets = grouping_sql(cube)
     sums = ", ".join(_sum(measure) for measure in cube.measures)
     return (
         f", sum_changes AS (SELECT project_id, environment, day, {named}, sum(sign)::bigint AS n, "
@@ -78,7 +78,7 @@ def _sum(measure: Measure) -> str:
 
 
 def _slots(cube: Cube) -> str:
-    named, sets = _grouping(cube)
+    named, sets = grouping_sql(cube)
     observed = ", ".join(_observed(number, one) for number, one in enumerate(cube.histograms, 1))
     keys = "dimension, day, value, histogram, project_id, environment"
     return (

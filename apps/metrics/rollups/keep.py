@@ -7,20 +7,22 @@ built every answer comes from the facts, so that no number is wrong in between.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
 from apps.conversations.digest import lock_and_wait
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
+from apps.core.time_buckets import days_between
+from apps.metrics.rollups import sets
 from apps.metrics.rollups.cube import CUBES, VERSION
 from apps.metrics.rollups.fold import fold_sql
+from apps.metrics.rollups.sets import COUNTED
 from apps.metrics.sources import EVENT
 
-TABLES = ("metrics_rollup", "metrics_rollupslots")
-# Events of batches that the digest has not reached yet are folded in by it.
-COUNTED = f"f.batch_id NOT IN (SELECT id FROM events_batch WHERE organization_id = {CURRENT} AND digested_at IS NULL)"
+TABLES = ("metrics_rollup", "metrics_rollupslots", "metrics_activeusers")
 
 
 class Keeper:
@@ -49,11 +51,20 @@ class Keeper:
     def fold(self, table: str) -> str:
         return fold_sql(table)
 
+    def events_counted(self, condition: str, parameters: list[Any]) -> None:
+        sets.add_events(condition, parameters)
+
+    def events_removed(self, moments: list[datetime]) -> None:
+        sets.recount_moments(moments)
+
     def reset(self) -> None:
         _remove()
         _start("'infinity'")
         with connection.cursor() as cursor:
             cursor.execute(_fold_existing(EVENT.table, COUNTED))
+        first, last = _local_days()
+        if first is not None and last is not None:
+            sets.recount(days_between(first, last + timedelta(days=1)))
 
     def forget(self, project_id: int) -> None:
         with connection.cursor() as cursor:
@@ -165,6 +176,7 @@ def _build_day(organization_id: int) -> bool:
                 if cube.source is EVENT:
                     condition += f" AND {COUNTED}"
                 cursor.execute(_fold_existing(cube.source.table, condition, "= s.built_to"), around)
+            sets.recount([day])
             # A digest in between may have brought a day after the last one that was known.
             _, last = _local_days()
             reached = last is None or day >= last
