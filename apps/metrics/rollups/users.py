@@ -72,7 +72,7 @@ def _joined(
     ):
         sets[tuple(group), chunk][day].append(bitmap.read(bytes(bits)))
     found: dict[Cell, int] = defaultdict(int)
-    for (group, _), days in sets.items():
+    for (cell_group, _), days in sets.items():
         for number in numbers:
             first, end = windows[number]
             union = bitmap.Union()
@@ -80,7 +80,7 @@ def _joined(
                 if first <= day < end:
                     for users in parts:
                         union.add(users)
-            found[number, group] += len(union)
+            found[number, cell_group] += len(union)
     return {cell: users for cell, users in found.items() if users}
 
 
