@@ -42,8 +42,9 @@ LOCK_CLASS = 7401
 FACTS = ("session", "generation", "finding", "run", "assignment")
 FIRST_DELAY_S = 2
 LONGEST_DELAY_S = 3600
-MAY_REST_BELOW_S = 3.0
-LONGEST_REST_S = 2.0
+MAY_REST_BELOW_S = 5.0
+REST_PER_WORK = 2
+LONGEST_REST_S = 3.0
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ def rest_after(done: Round, took_s: float) -> float:
     events had waited longer is followed by the next at once, so that rests never make numbers old.
     """
     is_full = done.events >= EVENTS_A_ROUND
-    return min(took_s, LONGEST_REST_S) if is_full and done.waited_s < MAY_REST_BELOW_S else 0.0
+    return min(took_s * REST_PER_WORK, LONGEST_REST_S) if is_full and done.waited_s < MAY_REST_BELOW_S else 0.0
 
 
 def _round_or_one_by_one(organization_id: int) -> Round:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from apps.conversations.digest import EVENTS_A_ROUND, LONGEST_REST_S, Round, rest_after
 
 
-def test_rests_as_long_as_a_full_round_took_while_a_burst_comes_in() -> None:
-    assert rest_after(Round(EVENTS_A_ROUND, is_more=True, waited_s=0.5), took_s=0.8) == 0.8
+def test_rests_twice_as_long_as_a_full_round_took_while_a_burst_comes_in() -> None:
+    assert rest_after(Round(EVENTS_A_ROUND, is_more=True, waited_s=0.5), took_s=0.8) == 1.6
 
 
 def test_never_rests_long() -> None:
