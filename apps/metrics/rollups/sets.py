@@ -89,6 +89,8 @@ def _found(cursor: Any, condition: str, parameters: list[Any], days: str) -> dic
     """Places in the chunk by key, of everybody and of each dimension alone."""
     columns = ", ".join(f"{sql} AS d{number}" for number, sql in enumerate(CUBE.dimensions.values()))
     named, sets = grouping_sql(CUBE)
+    # A young table has no statistics, and every user would be looked for among all.
+    cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute(
         f"SELECT {named}, day, project_id, environment, number >> {bitmap.CHUNK_BITS}, "
         f"array_agg(number & {bitmap.CHUNK - 1}) FROM (SELECT DISTINCT {DAY} AS day, f.project_id, "
@@ -99,9 +101,11 @@ def _found(cursor: Any, condition: str, parameters: list[Any], days: str) -> dic
         f"GROUP BY day, project_id, environment, number >> {bitmap.CHUNK_BITS}, GROUPING SETS ({sets})",
         parameters,
     )
+    rows = cursor.fetchall()
+    cursor.execute("SET LOCAL enable_nestloop = on")
     return {
         (dimension, day, value, project_id, environment, chunk): places
-        for dimension, value, day, project_id, environment, chunk, places in cursor.fetchall()
+        for dimension, value, day, project_id, environment, chunk, places in rows
     }
 
 
