@@ -79,7 +79,9 @@ def rest_after(done: Round, took_s: float) -> float:
     events had waited longer is followed by the next at once, so that rests never make numbers old.
     """
     is_full = done.events >= EVENTS_A_ROUND
-    return min(took_s * REST_PER_WORK, LONGEST_REST_S) if is_full and done.waited_s < MAY_REST_BELOW_S else 0.0
+    return (
+        min(took_s * REST_PER_WORK, LONGEST_REST_S) if is_full and done.waited_s < MAY_REST_BELOW_S else 0.0
+    )
 
 
 def _round_or_one_by_one(organization_id: int) -> Round:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -12,11 +13,12 @@ from rest_framework.response import Response
 from apps.events.problems import Problem
 from apps.events.rest import KeyView
 from apps.metrics.answers import freshness_json, metric_json, series_json
-from apps.metrics.catalogue import METRICS
+from apps.metrics.behind import MAX_ROWS, SIDES, parts, rows_behind, slice_of
+from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.explain import explain
 from apps.metrics.freshness import freshness
 from apps.metrics.parameters import query_from
-from apps.metrics.query import BadQuery
+from apps.metrics.query import BadQuery, Query
 from apps.metrics.series import run
 
 PARAMETERS = [
@@ -74,13 +76,52 @@ class SeveralMetrics(MetricsView):
 
 
 class Explanation(MetricsView):
-    """What a number is made of: formula, settings in force, and the value with its parts."""
+    """What a number is made of: formula with its parts, settings in force, and the rows that it counts."""
 
-    @extend_schema(parameters=PARAMETERS, responses={200: dict})
+    @extend_schema(
+        parameters=[
+            *PARAMETERS,
+            OpenApiParameter(
+                "rows", int, description=f"Rows listed a side, at most {MAX_ROWS}; 20 unless told."
+            ),
+            OpenApiParameter("side", str, enum=list(SIDES), description="List one side only, with `cursor`."),
+            OpenApiParameter("cursor", str, description="The `next` of an earlier answer, for that side."),
+        ],
+        responses={200: dict},
+    )
     def get(self, request: Request, key: str) -> Response:
-        if key not in METRICS:
+        metric = METRICS.get(key)
+        if metric is None:
             raise Problem(404, "unknown_metric", f"metrics: {key!r} is not in the catalogue.")
-        return Response({**explain(METRICS[key]), "series": self.answer(request, (key,))[key]})
+        asked = request.query_params.copy()
+        wanted = {name: asked.pop(name, [""])[-1] for name in ("rows", "side", "cursor")}
+        now, fresh = timezone.now(), freshness()
+        try:
+            query = query_from(asked, self.organization, now, (key,))
+            series = run(self.organization, query, now)[key]
+            behind = self.behind(metric, query, now, wanted)
+        except BadQuery as error:
+            raise Problem(error.status, error.code, str(error)) from error
+        answer = series_json(series, fresh, compare=query.compare)
+        return Response({**explain(metric), **behind, "series": answer})
+
+    def behind(self, metric: Metric, query: Query, now: datetime, wanted: dict[str, str]) -> dict[str, Any]:
+        """Parts, and rows by side; raises `BadQuery`."""
+        text, side = wanted["rows"] or "20", wanted["side"]
+        if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_ROWS):
+            raise BadQuery(422, "bad_rows", f"rows: must be 1 to {MAX_ROWS}.")
+        if side not in ("", *SIDES):
+            raise BadQuery(400, "bad_side", f"side: must be one of {', '.join(SIDES)}.")
+        if wanted["cursor"] and not side:
+            raise BadQuery(400, "missing_side", "side: is needed with a cursor.")
+        piece = slice_of(self.organization, metric, query, now)
+        return {
+            "parts": parts(metric, piece),
+            "rows": {
+                one: rows_behind(metric, piece, one, int(text), wanted["cursor"])
+                for one in ((side,) if side else SIDES)
+            },
+        }
 
 
 class FreshnessView(KeyView):

@@ -15,7 +15,8 @@ def explain(metric: Metric) -> dict[str, Any]:
     return {
         "key": metric.key,
         "title": metric.title,
-        "formula": metric.about,
+        "about": metric.about,
+        "formula": metric.formula.words(),
         "unit": metric.unit,
         "direction": metric.direction,
         "definition_version": metric.definition_version,
