@@ -49,6 +49,16 @@ def _database(django_db_blocker: Any) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _many_sign_ups(settings: Any) -> None:
+    """All tests come from one address, where a person signs up once: only the limits by address are wider."""
+    settings.ACCOUNT_RATE_LIMITS = {
+        "signup": "1000/m/ip",
+        "login": "1000/m/ip",
+        "reset_password": "1000/m/ip",
+    }
+
+
+@pytest.fixture(autouse=True)
 def _no_organization_left_open() -> Iterator[None]:
     from apps.core.tenancy import active_organization_id
 
