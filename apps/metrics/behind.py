@@ -17,8 +17,11 @@ from apps.metrics.query import BadQuery, Query
 
 MAX_ROWS = 200
 SIDES = ("numerator", "denominator")
-# The time of the last row that was listed, and its id.
-CURSOR = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[0-9:.]+\+00:00)\|(?P<id>.+)", re.DOTALL)
+# The time of the last row that was listed, its place in the table and its id: rows of one event, or of
+# sessions of one name in two projects, share time and id.
+CURSOR = re.compile(
+    r"(?P<at>\d{4}-\d\d-\d\dT[0-9:.]+\+00:00)\|(?P<place>\(\d{1,9},\d{1,4}\))\|(?P<id>.+)", re.DOTALL
+)
 
 
 def slice_of(organization: Organization, metric: Metric, query: Query, now: datetime) -> Slice:
@@ -71,11 +74,14 @@ def rows_behind(
     total = facts.fetch(f"SELECT count(*) FROM {source.table} f WHERE {condition}", parameters)[0][0]
     after = ""
     if cursor:
-        after = f" AND (f.{source.time}, {source.identity}) < (%(after_at)s, %(after_id)s)"
+        after = (
+            f" AND (f.{source.time}, {source.identity}, f.ctid) < "
+            "(%(after_at)s, %(after_id)s, %(after_place)s::tid)"
+        )
         parameters |= _after(cursor)
     rows = facts.fetch(
-        f"SELECT {source.identity}, f.{source.time}, f.session_id, f.project_id, {_amount(part)} "
-        f"FROM {source.table} f WHERE {condition}{after} ORDER BY 2 DESC, 1 DESC LIMIT {limit + 1}",
+        f"SELECT {source.identity}, f.{source.time}, f.session_id, f.project_id, {_amount(part)}, f.ctid::text "
+        f"FROM {source.table} f WHERE {condition}{after} ORDER BY 2 DESC, 1 DESC, f.ctid DESC LIMIT {limit + 1}",
         parameters,
     )
     return {
@@ -92,13 +98,17 @@ def rows_behind(
             }
             for row in rows[:limit]
         ],
-        "next": f"{rows[limit - 1][1].isoformat()}|{rows[limit - 1][0]}" if len(rows) > limit else None,
+        "next": _cursor(rows[limit - 1]) if len(rows) > limit else None,
     }
 
 
 def _amount(part: Measure | Histogram) -> str:
     """What a row adds; 1 where rows are counted."""
     return f"({part.value})" if part.value else "1"
+
+
+def _cursor(row: tuple[Any, ...]) -> str:
+    return f"{row[1].isoformat()}|{row[5]}|{row[0]}"
 
 
 def _after(cursor: str) -> dict[str, Any]:
@@ -109,4 +119,4 @@ def _after(cursor: str) -> dict[str, Any]:
         at = None
     if match is None or at is None:
         raise BadQuery(400, "bad_cursor", "cursor: must be the `next` of an earlier answer.")
-    return {"after_at": at, "after_id": match["id"]}
+    return {"after_at": at, "after_id": match["id"], "after_place": match["place"]}
