@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
 from apps.events.problems import Problem, problem_response
 
@@ -20,7 +20,7 @@ def refuse_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         if "\0" in request.path_info or "\0" in query or "%00" in query:
             if request.path_info.startswith("/api/"):
                 return problem_response(NUL)
-            raise BadRequest(NUL.detail)
+            return HttpResponse(render_to_string("400.html", {"detail": NUL.detail}), status=NUL.status)
         return get_response(request)
 
     return middleware

@@ -27,7 +27,9 @@ def test_the_api_answers_with_a_problem(organization: Any, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/metrics/a%00b/", "/sessions/?user=%00", "/accounts/login/?next=%00"])
 def test_pages_answer_with_the_page_of_bad_requests(path: str) -> None:
-    assert Client().get(path).status_code == 400
+    answer = Client().get(path)
+    assert answer.status_code == 400
+    assert "must not contain NUL" in answer.content.decode()
 
 
 def test_a_percent_sign_before_two_zeros_is_no_nul(organization: Any) -> None:
