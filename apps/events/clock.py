@@ -41,6 +41,8 @@ def _parse_text(value: str) -> datetime:
         ) from None
     if instant.tzinfo is None:
         raise BadTime("timestamp_without_zone", "timestamp: has no zone; add Z or an offset.")
+    if instant.tzinfo is UTC:
+        return instant
     try:
         return instant.astimezone(UTC)
     except OverflowError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,47 +12,13 @@ from typing import Any
 import msgspec
 
 from apps.events import clock
-from apps.events.columns import DIMENSION_FIELDS
-from apps.events.schema import (
-    CUSTOM,
-    DECODERS,
-    FIELDS,
-    KINDS,
-    MAX_DEPTH,
-    MAX_EVENT_BYTES,
-    MAX_PROPERTIES,
-    TEXT_FIELDS,
-    Event,
-)
-from apps.events.texts import CONTENT_LISTS, private, take_texts
+from apps.events.rows import derive, fill, label
+from apps.events.schema import CUSTOM, DECODERS, MAX_DEPTH, MAX_EVENT_BYTES, MAX_PROPERTIES, Event
 
 ANY = msgspec.json.Decoder()
 CANONICAL = msgspec.json.Encoder(order="deterministic")
 ENCODER = msgspec.json.Encoder()
-SCRUBBED = "[Scrubbed due to"
-PLAIN_COLUMNS = {
-    "session_id": "session_id",
-    "user_id": "user_id",
-    "response_id": "response_id",
-    "trace_id": "trace_id",
-    "conversation_turn": "turn",
-    "timed_out": "timed_out",
-    "depth": "depth",
-}
-NOT_DATA = frozenset({"event", "timestamp", "id", "environment", "historical", "properties"})
-REFERENCE_FIELDS = frozenset({"session_id", "user_id", "response_id", "trace_id"})
 PATH = re.compile(r"^(?P<message>.*) - at `\$\.?(?P<path>[^`]*)`$")
-ERROR_CLASSES = (
-    ("timeout", re.compile(r"time.?out|timed.?out|deadline|\b(408|504)\b", re.I)),
-    ("rate_limit", re.compile(r"rate.?limit|too.?many.?requests|quota|throttl|\b429\b", re.I)),
-    ("format", re.compile(r"format|json|pars|schema|decod|valid", re.I)),
-    (
-        "provider",
-        re.compile(
-            r"provider|server.?error|internal|overload|unavailable|upstream|connection|\b5\d\d\b", re.I
-        ),
-    ),
-)
 
 
 class Rejection(Exception):
@@ -107,10 +72,10 @@ def normalize(raw: bytes, context: Context) -> Normalized:
         "at": at,
         "name": event.event,
         "event_id": event_id,
-        "environment": "test" if context.is_test else _label(event.environment or "") or "production",
+        "environment": "test" if context.is_test else label(event.environment or "") or "production",
     }
-    text = _fill(row, fields, FIELDS[type(event)], context.privacy_mode)
-    _derive(row, fields, event.event)
+    text = fill(row, fields, type(event), context.privacy_mode)
+    derive(row, fields, event.event)
     return Normalized(row, event_key, event_id, at, content, text, warnings)
 
 
@@ -171,9 +136,12 @@ def _check_shape(fields: dict[str, Any]) -> None:
     if free > MAX_PROPERTIES:
         raise Rejection("too_many_properties", f"properties: {free} of at most {MAX_PROPERTIES}.")
     for name, value in fields.items():
-        if value.__class__ is dict or value.__class__ is list:
+        kind = value.__class__
+        if kind is str:
+            continue
+        if kind is dict or kind is list:
             _check_nested(value, name, 2)
-        elif value.__class__ is int and not -(2**63) <= value < 2**63:
+        elif kind is int and not -(2**63) <= value < 2**63:
             raise Rejection("out_of_range", f"{name}: the number is out of range.")
 
 
@@ -220,86 +188,3 @@ def _identity(fields: dict[str, Any], context: Context) -> tuple[str, int]:
     occurrence = context.seen[digest]
     derived = hashlib.sha256(digest + occurrence.to_bytes(4, "big")).hexdigest()
     return f"sha256:{derived[:40]}", content
-
-
-def _label(value: str) -> str:
-    """A dimension's value: NFC, so that one name is one value however it was typed."""
-    return value if value.isascii() else unicodedata.normalize("NFC", value)
-
-
-def _fill(
-    row: dict[str, Any], fields: dict[str, Any], known: frozenset[str], privacy_mode: str
-) -> dict[str, Any] | None:
-    """Sort the fields into columns, `data`, free properties and text; returns the text to store."""
-    data: dict[str, Any] = {}
-    text: dict[str, Any] = {}
-    properties: dict[str, Any] = {}
-    for name, value in fields.items():
-        if value is None or name in NOT_DATA:
-            continue
-        if name not in known:
-            properties[name] = value
-        elif name in TEXT_FIELDS or name in CONTENT_LISTS:
-            text[name] = value
-        elif not _fill_column(row, name, value):
-            data[name] = value
-    sent_properties = fields.get("properties")
-    if sent_properties:
-        properties = {**sent_properties, **properties}
-    if text:
-        text = take_texts(row, text, data, privacy_mode)
-    if properties:
-        data["properties"] = private(properties, privacy_mode)
-    if data:
-        row["data"] = data
-    return text or None
-
-
-def _fill_column(row: dict[str, Any], name: str, value: Any) -> bool:
-    """Put a field into its column, empty and scrubbed values into none; False where it has no column."""
-    if name in DIMENSION_FIELDS:
-        if value:
-            row[DIMENSION_FIELDS[name]] = _label(value)
-        return True
-    column = PLAIN_COLUMNS.get(name)
-    if column is None:
-        return False
-    if name not in REFERENCE_FIELDS or (value and not value.startswith(SCRUBBED)):
-        row[column] = value
-    return True
-
-
-def _derive(row: dict[str, Any], fields: dict[str, Any], name: str) -> None:
-    """Columns that follow from the event alone: failed, error class, duration, root run."""
-    if name not in KINDS:
-        return
-    duration_ms = fields.get("duration_ms")
-    if duration_ms is None:
-        duration_ms = fields.get("latency_ms")
-    if duration_ms is not None:
-        row["duration_us"] = round(duration_ms * 1000)
-    if name in OPERATIONS:
-        status, error = fields.get("status"), fields.get("error_type")
-        failed = status == "error" or (status is None and bool(error)) or fields.get("timed_out") is True
-        row["failed"] = failed
-        if failed:
-            row["error_class"] = error_class(error, fields.get("error_code"), fields.get("timed_out"))
-    if name == "agent_run":
-        depth = fields.get("depth")
-        row["is_root"] = depth <= 1 if depth is not None else not fields.get("parent_id")
-
-
-OPERATIONS = frozenset(
-    {"llm_response_generated", "model_call", "tool_call", "retrieval", "step", "agent_run"}
-)
-
-
-def error_class(error_type: Any, error_code: Any, timed_out: Any) -> str:
-    """timeout, rate_limit, provider, format or other, by the error's type and code."""
-    if timed_out:
-        return "timeout"
-    said = f"{error_type or ''} {error_code or ''}"
-    for name, pattern in ERROR_CLASSES:
-        if pattern.search(said):
-            return name
-    return "other"

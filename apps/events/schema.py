@@ -237,9 +237,6 @@ DECODERS: dict[str, msgspec.json.Decoder[Event]] = {
 }
 CUSTOM = msgspec.json.Decoder(Event)
 STRUCTS: list[type[Event]] = [Event, *KINDS.values()]
-FIELDS: dict[type[Event], frozenset[str]] = {
-    struct: frozenset(struct.__struct_fields__) for struct in STRUCTS
-}
 
 # Fields whose value is conversation text: stored apart, redacted or dropped by the project's privacy mode.
 TEXT_FIELDS = ("query_text", "response_text", "feedback_text", "comment", "reason")
