@@ -38,8 +38,8 @@ ERROR_CLASSES = (
 )
 
 
-# Where a field's value goes. Plain numbers: they are compared once a field of every event.
-DIMENSION, REFERENCE, COLUMN, DATA, TEXT, ELSEWHERE, PROPERTY = range(7)
+# Where a field's value goes. Plain numbers: they are looked at once a field of every event.
+DIMENSION, REFERENCE, COLUMN, DATA, TEXT, PROPERTY, ELSEWHERE = range(7)
 
 
 def _place(name: str) -> tuple[int, str]:
@@ -59,7 +59,6 @@ def _place(name: str) -> tuple[int, str]:
 PLACES: Final[dict[type[Event], dict[str, tuple[int, str]]]] = {
     struct: {name: _place(name) for name in {*struct.__struct_fields__, *NOT_DATA}} for struct in STRUCTS
 }
-FREE: Final = (PROPERTY, "")
 
 
 def label(value: str) -> str:
@@ -74,28 +73,22 @@ def fill(
 
     Empty dimensions and references, and references that a client scrubbed, count as not sent.
     """
-    places = PLACES[kind]
     data: dict[str, Any] = {}
     text: dict[str, Any] = {}
     properties: dict[str, Any] = {}
+    targets = (row, row, row, data, text, properties, {})
+    places = PLACES[kind]
     for name, value in fields.items():
+        place, column = places.get(name) or (PROPERTY, name)
         if value is None:
             continue
-        place, column = places.get(name, FREE)
         if place == DIMENSION:
-            if value:
-                row[column] = value if value.isascii() else label(value)
-        elif place == DATA:
-            data[column] = value
-        elif place == REFERENCE:
-            if value and not value.startswith(SCRUBBED):
-                row[column] = value
-        elif place == COLUMN:
-            row[column] = value
-        elif place == TEXT:
-            text[name] = value
-        elif place == PROPERTY:
-            properties[name] = value
+            if not value:
+                continue
+            value = label(value)
+        elif place == REFERENCE and (not value or value.startswith(SCRUBBED)):
+            continue
+        targets[place][column] = value
     if sent := fields.get("properties"):
         properties = {**sent, **properties}
     if text:
