@@ -110,10 +110,10 @@ class Sender:
             received_at=options.get("received_at", self.now + timedelta(days=1)),
         )
 
-    def digest(self) -> int:
+    def digest(self) -> None:
         from apps.conversations.digest import digest_organization
 
-        return digest_organization(self.provisioned.organization.id)
+        digest_organization(self.provisioned.organization.id)
 
     def value(self, key: str, **options: Any) -> Any:
         """The one point of a metric over the days around `now`, everything idle closed."""

@@ -234,7 +234,6 @@ class Touched(msgspec.Struct):
     people: set[Key] = msgspec.field(default_factory=set)
     loners: set[Key] = msgspec.field(default_factory=set)
     targets: set[tuple[int, str]] = msgspec.field(default_factory=set)
-    events: int = 0
     has_loose: bool = False
     first_at: datetime | None = None
 
@@ -242,12 +241,11 @@ class Touched(msgspec.Struct):
 def touched_by(batch_ids: list[int]) -> Touched:
     """Sessions, people (all, and those with events without a session) and reactions' targets."""
     touched = Touched()
-    for project_id, session_id, user_id, target, count, first_at in _rows(
-        "SELECT project_id, session_id, user_id, CASE WHEN name = ANY(%s) THEN response_id END, count(*), min(at) "
+    for project_id, session_id, user_id, target, first_at in _rows(
+        "SELECT project_id, session_id, user_id, CASE WHEN name = ANY(%s) THEN response_id END, min(at) "
         f"FROM events_event WHERE organization_id = {ORGANIZATION} AND batch_id = ANY(%s) GROUP BY 1, 2, 3, 4",
         [sorted(ON_RESPONSE), batch_ids],
     ):
-        touched.events += count
         touched.first_at = min(touched.first_at or first_at, first_at)
         if session_id:
             touched.sessions.add((project_id, session_id))

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from django.db import connection
 
-from apps.accounts.models import Organization, Project
+from apps.accounts.models import Organization
 from apps.conversations import digest, follow, load
 from apps.conversations.load import Key, Touched
+from apps.conversations.settling import Terms, reassign, settle_loose, settle_sessions
 from apps.core.tenancy import tenant
 
 STEP = 2_000
@@ -29,13 +30,13 @@ def rebuild(
     if start is None and end is None:
         _remove_facts()
     touched = _everything(start, end)
-    projects = {project.pk: project for project in Project.objects.all()}
-    moved = digest.reassign(touched, projects)
+    terms = Terms.load()
+    moved = reassign(touched, terms)
     keys = sorted(touched.sessions | moved | _derived(start, end))
     for number in range(0, len(keys), STEP):
-        digest.settle_sessions(keys[number : number + STEP], projects)
+        settle_sessions(keys[number : number + STEP], terms)
         progress(min(number + STEP, len(keys)), len(keys))
-    digest.settle_loose(load.loose_events_between(start, end), projects, [])
+    settle_loose(load.loose_events_between(start, end), terms, [])
     for follower in follow.FOLLOWERS:
         follower.end()
     return len(keys)

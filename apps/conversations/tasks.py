@@ -12,9 +12,10 @@ from apps.conversations.rebuild import rebuild_if_requested
 
 @shared_task(ignore_result=True)
 def digest(organization_id: int) -> None:
-    """Digest what one organisation has pending."""
+    """Digest what one organisation has pending; a long backlog goes back to the end of the queue."""
     rebuild_if_requested(organization_id)
-    digest_organization(organization_id)
+    if digest_organization(organization_id):
+        digest.delay(organization_id)
 
 
 @shared_task(ignore_result=True)

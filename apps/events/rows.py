@@ -76,7 +76,7 @@ def fill(
     data: dict[str, Any] = {}
     text: dict[str, Any] = {}
     properties: dict[str, Any] = {}
-    targets = (row, row, row, data, text, properties, {})
+    targets: tuple[dict[str, Any], ...] = (row, row, row, data, text, properties, {})
     places = PLACES[kind]
     for name, value in fields.items():
         place, column = places.get(name) or (PROPERTY, name)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from apps.conversations import digest
+from apps.conversations import settling
 from apps.core.tenancy import tenant
 from apps.events import ledger, nudge
 from apps.events.models import Batch, RejectedEvent
@@ -55,14 +55,14 @@ def test_a_batch_that_fails_is_put_off_and_blocks_no_other(
 ) -> None:
     poison = sender.send(query(now, "poison"))
     sender.send(query(now, "good"))
-    settle = digest.settle
+    settle = settling.settle
 
     def fails(one: Any, fate: Any) -> Any:
         if one.session_id == "poison":
             raise ValueError("no such luck")
         return settle(one, fate)
 
-    monkeypatch.setattr(digest, "settle", fails)
+    monkeypatch.setattr(settling, "settle", fails)
     sender.digest()
     assert sender.value("sessions").value == 1
     with tenant(sender.provisioned.organization.id):
