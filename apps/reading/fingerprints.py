@@ -8,6 +8,7 @@ similarity is exact but for collisions; beyond that it is an estimate.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 SIZE = 12
@@ -17,11 +18,14 @@ STEM = 6
 
 def fingerprint(content_words: Iterable[str], key: bytes) -> bytes:
     """At most 24 bytes. `key` (at most 64 bytes) keeps prints of different organisations incomparable."""
-    hashes = {
-        blake2b(stem.encode(), digest_size=HASH_BYTES, key=key).digest()
-        for stem in {word[:STEM] for word in content_words}
-    }
+    hashes = {_hash(stem, key) for stem in {word[:STEM] for word in content_words}}
     return b"".join(sorted(hashes)[:SIZE])
+
+
+@lru_cache(maxsize=50_000)
+def _hash(stem: str, key: bytes) -> bytes:
+    """Few words make up most of what people write: hashing each again would cost as much as reading it."""
+    return blake2b(stem.encode(), digest_size=HASH_BYTES, key=key).digest()
 
 
 def hashes_of(print_: bytes) -> frozenset[bytes]:

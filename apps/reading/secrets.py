@@ -31,15 +31,18 @@ NAMED_SECRET = re.compile(
     r"(?:\s?[:=]\s?(?=\S{6})|\s(?:is|ist|es|est|é)\s(?=\S{0,40}[0-9])(?=\S{6})))(?!\[|\{)[^\s,;&\"']{6,2000}",
     re.I,
 )
+DIGIT = re.compile(r"[0-9]")
 NAMES = ("bearer", "basic", "passw", "contras", "senha", "passe", "key", "secret", "token")
 
 
 def may_hold_secret(text: str) -> bool:
     """A cheap look that spares most texts the pattern."""
-    return any(len(word) >= SHORTEST for word in text.split()) or "-----BEGIN" in text
+    return max(map(len, text.split()), default=0) >= SHORTEST or "-----BEGIN" in text
 
 
 def may_name_secret(text: str) -> bool:
-    """The same for secrets that only the word before gives away."""
+    """The same for secrets that only the word before gives away: with a sign, a digit or a long word behind it."""
+    if ":" not in text and "=" not in text and not DIGIT.search(text) and not may_hold_secret(text):
+        return False
     lowered = text.lower()
     return any(name in lowered for name in NAMES)

@@ -15,7 +15,8 @@ PLACEHOLDER = re.compile(r"\[[a-z_ ]{2,24}\]|\{\{[^{}\n]{1,60}\}\}|<[^<>\n]{1,60
 IDENTIFIER = re.compile(r"\b(?=\w*\d)[\w-]{3,}\b|\b\w+_\w+\b")
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
-CAPITALS = re.compile(r"\b[^\W\d_a-zß-öø-ÿ]{2,}\b")
+# Any word of two characters or more in ASCII capitals has two such neighbours.
+CAPITALS = re.compile(r"[A-Z0-9]'?[A-Z]|[A-Z]'?[0-9]")
 NOT_MERGED = frozenset(
     [
         "do",
@@ -114,7 +115,9 @@ def _merge_not(words: list[str]) -> list[str]:
 
 
 def count_shouted(cleaned: str) -> tuple[int, int]:
-    """(words in capitals, words that could be) of two letters or more, identifiers left out."""
+    """(words in capitals, words that could be) of two letters or more, identifiers left out; (0, 0) for none."""
+    if cleaned.isascii() and not CAPITALS.search(cleaned):
+        return 0, 0
     text = without_identifiers(cleaned)
     letters = [word for word in WORD.findall(text) if len(word) > 1]
     return sum(word.isupper() for word in letters), len(letters)
