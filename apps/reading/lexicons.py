@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +197,10 @@ def match_at(node: Node, words: list[str], position: int) -> Iterator[Hit]:
 
 def match_all(root: Node, words: list[str]) -> Iterator[Hit]:
     """Every entry of the trie anywhere in the words."""
-    for position, word in enumerate(words):
-        if word in root:
+    for position, (word, after) in enumerate(zip_longest(words, words[1:], fillvalue="")):
+        node = root.get(word)
+        # Most first words of an entry are not followed by its second.
+        if node and (after in node or END in node or ANY in node):
             yield from match_at(root, words, position)
 
 
