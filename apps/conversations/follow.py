@@ -27,6 +27,9 @@ class Follower(Protocol):
     def fold(self, table: str) -> str:
         """CTEs (`, name AS (…)…`) that fold in `changed`: rows of `table` with a `sign` of 1 or -1."""
 
+    def events_come(self, condition: str, parameters: list[Any]) -> None:
+        """Called when the events `f` that fulfil the condition are about to count."""
+
     def events_counted(self, condition: str, parameters: list[Any]) -> None:
         """Called when the events `f` that fulfil the condition count from now on."""
 
@@ -54,6 +57,7 @@ def folded(table: str) -> str:
 def fold_events(condition: str, parameters: list[Any]) -> None:
     """Tell the followers of events (rows `f`) that count from now on."""
     for follower in FOLLOWERS:
+        follower.events_come(condition, parameters)
         with connection.cursor() as cursor:
             cursor.execute(
                 "WITH changed AS (SELECT 1::bigint AS sign, f.* FROM events_event f WHERE f.organization_id = "

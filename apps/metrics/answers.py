@@ -52,6 +52,7 @@ def series_json(series: Series, fresh: Freshness, *, compare: bool) -> dict[str,
         "timezone": series.timezone,
         "definition_version": series.metric.definition_version,
         "points": points,
+        "notices": series.notices,
         "fresh_at": fresh.fresh_at.isoformat(),
     }
 

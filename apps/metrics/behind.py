@@ -14,6 +14,7 @@ from apps.metrics.facts import Slice
 from apps.metrics.grid import make_grid
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.query import BadQuery, Query
+from apps.metrics.rollups import values
 
 MAX_ROWS = 200
 SIDES = ("numerator", "denominator")
@@ -35,6 +36,7 @@ def slice_of(organization: Organization, metric: Metric, query: Query, now: date
         filters=query.filters,
         now=now,
         agent_projects=facts.projects_with_agent_runs(),
+        full=values.full_dimensions() & query.filters.keys(),
     )
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from django.db import connection
 
 from apps.accounts.models import Project
+from apps.core.rls import CURRENT
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.measure import Histogram, Measure
-from apps.metrics.query import NONE
+from apps.metrics.query import NONE, OTHER
+from apps.metrics.rollups.values import kept_sql
 from apps.metrics.sources import EVENT, Source
-
-ORGANIZATION = "NULLIF(current_setting('app.organization_id', true), '')::bigint"
 
 Group = tuple[str, ...]
 Cell = tuple[int, Group]
@@ -33,6 +33,8 @@ class Slice:
     agent_projects: list[int]
     # The edges as local days, where they are midnights and rollups may answer.
     days: list[date] | None = None
+    # Dimensions that take in no further value: what is not kept counts as `(other)`.
+    full: frozenset[str] = frozenset()
 
     def parameters(self) -> dict[str, Any]:
         return {
@@ -46,7 +48,7 @@ class Slice:
 
 def where(source: Source, piece: Slice, parameters: dict[str, Any], *, bounded: bool = True) -> str:
     """The condition on rows `f`: organisation, time, filters, and no test traffic unless asked for."""
-    parts = [f"f.organization_id = {ORGANIZATION}"]
+    parts = [f"f.organization_id = {CURRENT}"]
     if bounded:
         parts.append(f"f.{source.time} >= %(first)s AND f.{source.time} < %(last)s")
     for name, values in sorted(piece.filters.items()):
@@ -57,6 +59,9 @@ def where(source: Source, piece: Slice, parameters: dict[str, Any], *, bounded: 
             parts.append(f"f.project_id = ANY(%(filter_{name})s)")
         elif "" in values or NONE in values:
             parts.append(f"({column} = ANY(%(filter_{name})s) OR {column} IS NULL)")
+        elif OTHER in values and name in piece.full:
+            kept_column = kept_sql(name, column, piece.full)
+            parts.append(f"({column} = ANY(%(filter_{name})s) OR {kept_column} = '{OTHER}')")
         else:
             parts.append(f"{column} = ANY(%(filter_{name})s)")
     if "environment" not in piece.filters:
@@ -72,7 +77,13 @@ def project_ids(values: Iterable[str]) -> list[int]:
 
 def groups_sql(source: Source, piece: Slice) -> str:
     """The grouping columns after the bucket, a value where the dimension is empty."""
-    return "".join(f", coalesce({source.dimensions[name]}, '{NONE}')" for name in piece.group_by)
+    return "".join(f", {column}" for column in _columns(source, piece))
+
+
+def _columns(source: Source, piece: Slice) -> list[str]:
+    """The dimensions grouped by, as SQL that is never null."""
+    known = (kept_sql(name, source.dimensions[name], piece.full) for name in piece.group_by)
+    return [f"coalesce({column}, '{NONE}')" for column in known]
 
 
 def sums_of(
@@ -124,8 +135,7 @@ def kept_columns(
     piece: Slice, keep: list[Group] | None, other: Group, parameters: dict[str, Any]
 ) -> list[str]:
     """The grouping columns over events; groups outside `keep` become `other`."""
-    columns = [f"coalesce({EVENT.dimensions[name]}, '{NONE}')" for name in piece.group_by]
-    return kept(columns, keep, other, parameters)
+    return kept(_columns(EVENT, piece), keep, other, parameters)
 
 
 def kept(columns: list[str], keep: list[Group] | None, other: Group, parameters: dict[str, Any]) -> list[str]:
@@ -173,7 +183,7 @@ def projects_with_agent_runs() -> list[int]:
         project_id
         for (project_id,) in fetch(
             "SELECT p.id FROM accounts_project p WHERE p.organization_id = "
-            f"{ORGANIZATION} AND EXISTS (SELECT 1 FROM events_event e WHERE e.organization_id = {ORGANIZATION} "
+            f"{CURRENT} AND EXISTS (SELECT 1 FROM events_event e WHERE e.organization_id = {CURRENT} "
             "AND e.project_id = p.id AND e.name = 'agent_run')",
             {},
         )

@@ -104,3 +104,5 @@ class Series:
     metric: Metric
     timezone: str
     points: list[Point]
+    # What a reader must know about the groups, as sentences.
+    notices: list[str] = field(default_factory=list)

@@ -23,7 +23,7 @@ from apps.metrics.measures.measure import Measure
 from apps.metrics.measures.people import People
 from apps.metrics.people import Crowd
 from apps.metrics.query import OTHER, Point, Query, Series
-from apps.metrics.rollups import keep
+from apps.metrics.rollups import keep, values
 
 __all__ = ["Point", "Query", "Series", "run"]
 
@@ -40,6 +40,15 @@ class Asked:
     zone: ZoneInfo
     starts: list[datetime]
 
+    @property
+    def notices(self) -> list[str]:
+        """Dimensions grouped by that keep only their first values apart."""
+        return [
+            f"{name}: only the {values.MAX_VALUES:,} values that were seen first are kept apart; all others are in {OTHER}."
+            for name in self.query.group_by
+            if name in self.piece.full
+        ]
+
 
 def run(organization: Organization, query: Query, now: datetime) -> dict[str, Series]:
     """Compute every metric of the query for the active organisation; raises `BadQuery`."""
@@ -51,7 +60,7 @@ def run(organization: Organization, query: Query, now: datetime) -> dict[str, Se
         grid = make_grid(starts, zone, rolling)
         asked = Asked(query, grid, _slice(query, grid, now, zone), zone, starts)
         for metric, points in _evaluate(metrics, asked).items():
-            answer[metric.key] = Series(metric, organization.timezone, points)
+            answer[metric.key] = Series(metric, organization.timezone, points, asked.notices)
     answer = {key: answer[key] for key in query.metrics}
     if query.compare:
         _add_previous(answer, run(organization, query.previous(), now))
@@ -69,19 +78,22 @@ def _by_window(query: Query) -> dict[int, list[Metric]]:
 
 def _slice(query: Query, grid: Grid, now: datetime, zone: ZoneInfo) -> Slice:
     needs_runs = any(events.agent_runs in metric.formula.measures() for metric in query.declared())
+    full = values.full_dimensions() & {*query.group_by, *query.filters}
     return Slice(
         edges=grid.edges,
         group_by=query.group_by,
         filters=query.filters,
         now=now,
         agent_projects=facts.projects_with_agent_runs() if needs_runs else [],
-        days=_days(query, grid, zone),
+        days=_days(query, grid, zone, full),
+        full=full,
     )
 
 
-def _days(query: Query, grid: Grid, zone: ZoneInfo) -> list[date] | None:
-    """The grid in local days where rollups may answer: hours are read from the facts."""
-    if query.interval == "hour" and not grid.days:
+def _days(query: Query, grid: Grid, zone: ZoneInfo, full: frozenset[str]) -> list[date] | None:
+    """The grid in local days where rollups may answer: hours, and values that are not kept apart, are read from
+    the facts."""
+    if (query.interval == "hour" and not grid.days) or values.names_left_out(query.filters, full):
         return None
     return [local_day(edge, zone) for edge in grid.edges] if keep.is_current() else None
 

@@ -8,6 +8,7 @@ from apps.core.rls import CURRENT
 from apps.metrics.facts import slot_sql
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.rollups.cube import CUBES, SETTLED, VERSION, Cube
+from apps.metrics.rollups.values import kept_sql
 
 # A row counts where its local day has been built: a rebuild goes through the days in order.
 BUILT = "< s.built_to"
@@ -15,22 +16,28 @@ TOTAL = ""
 
 
 @cache
-def fold_sql(table: str, days: str = BUILT) -> str:
+def fold_sql(table: str, full: frozenset[str], days: str = BUILT) -> str:
     """CTEs that read `changed` (rows of the fact table with a `sign`) and write sums and slots.
 
-    `days` is the condition on the local day, beside the state `s`.
+    `full` are the dimensions that take in no further value, `days` is the condition on the local day, beside the
+    state `s`.
     """
     cube = CUBES[table]
     day = f"(f.{cube.source.time} AT TIME ZONE s.zone)::date"
-    columns = ", ".join(f"{sql} AS d{number}" for number, sql in enumerate(cube.dimensions.values()))
     rows = (
-        f"SELECT f.*, {day} AS day, {columns} FROM changed f JOIN metrics_rollupstate s "
+        f"SELECT f.*, {day} AS day, {columns_sql(cube, full)} FROM changed f JOIN metrics_rollupstate s "
         f"ON s.organization_id = {CURRENT} AND s.version = '{VERSION}' AND {day} {days}{_relevant(cube)}"
     )
     parts = [f", rolled AS MATERIALIZED ({rows})", _sums(cube)]
     if cube.histograms:
         parts.append(_slots(cube))
     return "".join(parts)
+
+
+def columns_sql(cube: Cube, full: frozenset[str]) -> str:
+    """The dimensions of rows `f` as columns d0, d1…, with `(other)` for values that are not kept."""
+    kept = (kept_sql(name, sql, full) for name, sql in cube.dimensions.items())
+    return ", ".join(f"{sql} AS d{number}" for number, sql in enumerate(kept))
 
 
 def _relevant(cube: Cube) -> str:

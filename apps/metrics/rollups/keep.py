@@ -16,10 +16,10 @@ from apps.conversations.digest import lock_and_wait
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
 from apps.core.time_buckets import days_between
-from apps.metrics.rollups import sets
+from apps.metrics.rollups import sets, values
 from apps.metrics.rollups.cube import CUBES, VERSION
 from apps.metrics.rollups.fold import fold_sql
-from apps.metrics.rollups.sets import COUNTED
+from apps.metrics.rollups.values import DIGESTED, DISPLACED, full_dimensions
 from apps.metrics.sources import EVENT
 
 TABLES = ("metrics_rollup", "metrics_rollupslots", "metrics_activeusers")
@@ -49,19 +49,24 @@ class Keeper:
             )
 
     def fold(self, table: str) -> str:
-        return fold_sql(table)
+        return fold_sql(table, full_dimensions())
+
+    def events_come(self, condition: str, parameters: list[Any]) -> None:
+        values.add_events(condition, parameters)
 
     def events_counted(self, condition: str, parameters: list[Any]) -> None:
         sets.add_events(condition, parameters)
 
     def events_removed(self, moments: list[datetime]) -> None:
+        values.remove_moments(moments)
         sets.recount_moments(moments)
 
     def reset(self) -> None:
         _remove()
+        values.recount()
         _start("'infinity'")
         with connection.cursor() as cursor:
-            cursor.execute(_fold_existing(EVENT.table, COUNTED))
+            cursor.execute(_fold_existing(EVENT.table, DIGESTED))
         first, last = _local_days()
         if first is not None and last is not None:
             sets.recount(days_between(first, last + timedelta(days=1)))
@@ -77,7 +82,7 @@ class Keeper:
 def _fold_existing(table: str, condition: str, days: str = "< s.built_to") -> str:
     return (
         f"WITH changed AS (SELECT 1::bigint AS sign, f.* FROM {table} f "
-        f"WHERE f.organization_id = {CURRENT} AND {condition}){fold_sql(table, days)} SELECT 1"
+        f"WHERE f.organization_id = {CURRENT} AND {condition}){fold_sql(table, full_dimensions(), days)} SELECT 1"
     )
 
 
@@ -116,13 +121,15 @@ def _prepare() -> None:
     """Begin anew unless a rebuild of the same definitions and zone is under way."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM metrics_rollupstate s JOIN accounts_organization o ON o.id = s.organization_id "
-            f"WHERE s.organization_id = {CURRENT} AND s.version = %s AND s.zone = o.timezone",
-            [VERSION],
+            "SELECT s.version, s.zone = o.timezone FROM metrics_rollupstate s "
+            f"JOIN accounts_organization o ON o.id = s.organization_id WHERE s.organization_id = {CURRENT}"
         )
-        if cursor.fetchone():
-            return
+        version, is_same_zone = cursor.fetchone() or ("", False)
+    if version == VERSION and is_same_zone:
+        return
     _remove()
+    if version not in (VERSION, DISPLACED):
+        values.recount()
     first, last = _local_days()
     if first is None:
         _start("'infinity'")
@@ -174,7 +181,7 @@ def _build_day(organization_id: int) -> bool:
             for cube in CUBES.values():
                 condition = f"f.{cube.source.time} >= %s::date AND f.{cube.source.time} < %s::date"
                 if cube.source is EVENT:
-                    condition += f" AND {COUNTED}"
+                    condition += f" AND {DIGESTED}"
                 cursor.execute(_fold_existing(cube.source.table, condition, "= s.built_to"), around)
             sets.recount([day])
             # A digest in between may have brought a day after the last one that was known.

@@ -16,14 +16,13 @@ from typing import Any
 from django.db import connection
 
 from apps.core.rls import CURRENT
-from apps.metrics.rollups import bitmap
+from apps.metrics.rollups import bitmap, values
 from apps.metrics.rollups.cube import CUBES, VERSION
-from apps.metrics.rollups.fold import BUILT, TOTAL, grouping_sql
+from apps.metrics.rollups.fold import BUILT, TOTAL, columns_sql, grouping_sql
+from apps.metrics.rollups.values import DIGESTED
 from apps.metrics.sources import EVENT
 
 CUBE = CUBES[EVENT.table]
-# Events of batches that the digest has not reached yet are counted by it.
-COUNTED = f"f.batch_id NOT IN (SELECT id FROM events_batch WHERE organization_id = {CURRENT} AND digested_at IS NULL)"
 SLICE_HOURS = 6
 DAY = f"(f.{EVENT.time} AT TIME ZONE s.zone)::date"
 
@@ -57,7 +56,7 @@ def recount(days: Iterable[date]) -> None:
         for hours in range(-24, 48, SLICE_HOURS):
             bounds = [start + timedelta(hours=hours + more) for more in (0, SLICE_HOURS)]
             condition = f"f.{EVENT.time} >= %s AT TIME ZONE 'UTC' AND f.{EVENT.time} < %s AT TIME ZONE 'UTC'"
-            add_events(f"{condition} AND {COUNTED}", bounds, f"= '{day.isoformat()}'")
+            add_events(f"{condition} AND {DIGESTED}", bounds, f"= '{day.isoformat()}'")
 
 
 def recount_moments(moments: list[datetime]) -> None:
@@ -87,7 +86,7 @@ def _give_numbers(cursor: Any, condition: str, parameters: list[Any]) -> None:
 
 def _found(cursor: Any, condition: str, parameters: list[Any], days: str) -> dict[Key, list[int]]:
     """Places in the chunk by key, of everybody and of each dimension alone."""
-    columns = ", ".join(f"{sql} AS d{number}" for number, sql in enumerate(CUBE.dimensions.values()))
+    columns = columns_sql(CUBE, values.full_dimensions())
     named, sets = grouping_sql(CUBE)
     # A young table has no statistics, and every user would be looked for among all.
     cursor.execute("SET LOCAL enable_nestloop = off")
