@@ -93,7 +93,7 @@ def metric_context(
             selection.interval,
             threshold,
             is_big=True,
-            note=_note(selection),
+            note=" ".join([_note(selection), *course.notices]),
             behind=point_paths(metric.key, selection),
         ),
         "form": filter_form(organization, selection, now),
