@@ -270,6 +270,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "reprice-pending": {
+        "task": "apps.conversations.tasks.reprice_pending",
+        "schedule": 5.0,
+        "options": {"expires": 20},
+    },
     "keep-rollups": {
         "task": "apps.metrics.tasks.keep_rollups",
         "schedule": 10.0,

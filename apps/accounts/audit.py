@@ -21,6 +21,7 @@ SECRET_FIELDS = frozenset({"digest", "password"})
 THINGS = {
     "alert_rule": "alert rule",
     "batch": "batch",
+    "contract_price": "contract price",
     "cost_setting": "cost setting",
     "demo": "demo",
     "invitation": "invitation",
@@ -29,13 +30,16 @@ THINGS = {
     "organization": "organisation",
     "project": "project",
     "rejected_events": "rejected events",
+    "repricing": "re-pricing",
     "threshold": "threshold",
 }
 # What may happen to them.
 VERBS = {
+    "applied": "applied",
     "changed": "changed",
     "created": "created",
     "deleted": "deleted",
+    "discarded": "discarded",
     "joined": "joined as",
     "loaded": "loaded",
     "preset_applied": "applied a preset to",
@@ -47,7 +51,12 @@ VERBS = {
     "withdrawn": "withdrew",
 }
 # Models whose name is not the thing's.
-THING_OF_MODEL = {"apikey": "key", "membership": "member", "costsetting": "cost_setting"}
+THING_OF_MODEL = {
+    "apikey": "key",
+    "membership": "member",
+    "costsetting": "cost_setting",
+    "contractprice": "contract_price",
+}
 
 
 def thing_of(row: Model | type[Model]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from apps.conversations.ratings import Reactions
 from apps.conversations.rows import MODEL_CALL, RESPONSE, EventRow
-from apps.pricing.prices import PRICE_VERSION, Tokens, list_price_nano, usd_to_nano
+from apps.pricing.book import PriceBook
+from apps.pricing.prices import Tokens, usd_to_nano
 
 NANO = 10**9
 DIMENSIONS = (
@@ -73,19 +74,19 @@ def usage_of(data: dict[str, Any]) -> Usage:
     return Usage(tokens, tokens.total, is_known=True, has_buckets=True, flags=flags)
 
 
-def cost_of(event: EventRow, usage: Usage) -> tuple[int | None, str | None, str | None, bool]:
+def cost_of(
+    event: EventRow, usage: Usage, book: PriceBook
+) -> tuple[int | None, str | None, str | None, bool]:
     """Cost in nano-dollars, its source, the price version, and whether a price is missing."""
     sent = event.data.get("cost_usd")
     if sent is not None:
         return usd_to_nano(sent), "sent", None, False
     if not usage.has_buckets:
         return None, None, None, False
-    nano = list_price_nano(event.provider, event.model_version or event.model, event.at, usage.tokens)
-    if nano is None and event.model_version and event.model:
-        nano = list_price_nano(event.provider, event.model, event.at, usage.tokens)
-    if nano is None:
+    price = book.price(event.provider, event.model, event.model_version, event.at, usage.tokens)
+    if price is None:
         return None, None, None, True
-    return nano, "list", PRICE_VERSION, False
+    return price.nano, price.source, price.version, False
 
 
 def grounding_of(event: EventRow, *, project_expects: bool, has_retrieval: bool) -> tuple[bool, int | None]:
@@ -105,10 +106,12 @@ def grounding_of(event: EventRow, *, project_expects: bool, has_retrieval: bool)
     return True, int(share.to_integral_value(ROUND_HALF_EVEN))
 
 
-def generation_row(event: EventRow, session_id: str | None, user_id: str | None) -> dict[str, Any]:
+def generation_row(
+    event: EventRow, session_id: str | None, user_id: str | None, book: PriceBook
+) -> dict[str, Any]:
     """The fact of one model call by itself."""
     usage = usage_of(event.data)
-    cost, source, version, is_unpriced = cost_of(event, usage)
+    cost, source, version, is_unpriced = cost_of(event, usage, book)
     data = event.data
     has_latency = not event.failed
     return {
@@ -168,13 +171,14 @@ def generation_rows(
     labels: dict[str, str],
     closed_at: datetime | None,
     project_expects_grounding: bool,
+    book: PriceBook,
 ) -> list[dict[str, Any]]:
     """All model calls of a session (or of one trace without a session), inner calls added to the
     response that they serve."""
     rows: dict[str, dict[str, Any]] = {}
     for event in events:
         if event.name in (RESPONSE, MODEL_CALL):
-            rows[event.event_key] = generation_row(event, session_id, user_id)
+            rows[event.event_key] = generation_row(event, session_id, user_id, book)
     _add_inner_calls(events, rows)
     retrieved = _after_retrieval(events)
     for event in events:

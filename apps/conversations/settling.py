@@ -22,6 +22,7 @@ from apps.conversations.rows import RESPONSE, EventRow
 from apps.conversations.runs import run_rows
 from apps.conversations.settle import Neighbours, Outline, outline, settle
 from apps.conversations.write import Facts
+from apps.pricing.book import PriceBook
 
 SESSIONS_A_STEP = 4_000
 
@@ -32,12 +33,14 @@ class Terms:
 
     projects: dict[int, Project]
     return_window: timedelta
+    book: PriceBook
 
     @classmethod
     def load(cls) -> Self:
         """The terms of the active organisation."""
         hours = Organization.objects.values_list("return_window_hours", flat=True).get()
-        return cls({project.pk: project for project in Project.objects.all()}, timedelta(hours=hours))
+        projects = {project.pk: project for project in Project.objects.all()}
+        return cls(projects, timedelta(hours=hours), PriceBook.load())
 
     def idle_gap(self, project_id: int) -> timedelta:
         return timedelta(minutes=self.projects[project_id].idle_gap_minutes)
@@ -128,6 +131,7 @@ def _settle_one(
         labels=settled.labels if settled else {},
         closed_at=one.closed_at if one else None,
         project_expects_grounding=terms.projects[key[0]].grounding_expected,
+        book=terms.book,
     )
     facts.generations += calls
     if settled is not None:
@@ -174,6 +178,7 @@ def settle_loose(loose: list[EventRow], terms: Terms, gone: list[EventRow]) -> N
             labels={},
             closed_at=None,
             project_expects_grounding=terms.projects[project_id].grounding_expected,
+            book=terms.book,
         )
     keys += [row["event_key"] for row in facts.findings]
     if keys:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.conversations.digest import digest_organization
 from apps.conversations.rebuild import rebuild_if_requested
+from apps.conversations.repricing import organizations_with_work, work_on
 
 
 @shared_task(ignore_result=True)
@@ -23,6 +24,13 @@ def digest_pending() -> None:
     """Digest every organisation with pending batches: what nudges missed, beat finds."""
     for organization_id in organizations_with_pending_work():
         digest(organization_id)
+
+
+@shared_task(ignore_result=True)
+def reprice_pending() -> None:
+    """Go on with every re-pricing that waits to be computed or applied."""
+    for organization_id in organizations_with_work():
+        work_on(organization_id)
 
 
 def organizations_with_pending_work() -> list[int]:

@@ -1,6 +1,6 @@
-"""What a model call cost: sent by the caller, else the list price in force at its time, else unknown.
+"""List prices of model calls, in force at their time, and money in whole nano-dollars.
 
-List prices come from the `genai-prices` package. Money is whole nano-dollars (1e-9 USD), so that
+They come from the `genai-prices` package. Money is whole nano-dollars (1e-9 USD), so that
 sums are exact in any order.
 """
 

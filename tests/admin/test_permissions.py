@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.accounts.models import ApiKey, AuditEntry, Invitation, Membership, Role
 from apps.alerts.models import Threshold
 from apps.core.tenancy import tenant
-from apps.pricing.models import CostSetting
+from apps.pricing.models import ContractPrice, CostSetting
 from llmmetrics.admin_sites import organization_site
 from tests.admin.conftest import add_member, signed_in
 
@@ -25,6 +25,7 @@ OTHERS = (Role.PRODUCT, Role.ENGINEERING, Role.FINANCE, Role.EXECUTIVE)
 TABLE = {
     "alerts_threshold": (200, 200, 200),
     "pricing_costsetting": (200, 200, 200),
+    "pricing_contractprice": (200, 200, 200),
     "accounts_organization": (403, 200, 403),
     "accounts_project": (200, 200, 403),
     "accounts_apikey": (200, 200, 403),
@@ -41,6 +42,13 @@ def rows_of(provisioned: Any) -> dict[str, int]:
         threshold.save()
         setting = CostSetting.new(effective_from=date(2026, 1, 1))
         setting.save()
+        price = ContractPrice.new(
+            model="gpt-4o",
+            effective_from=date(2026, 1, 1),
+            input_usd_per_million=Decimal(1),
+            output_usd_per_million=Decimal(2),
+        )
+        price.save()
         invitation = Invitation(
             email="guest@example.com",
             role=Role.PRODUCT,
@@ -55,6 +63,7 @@ def rows_of(provisioned: Any) -> dict[str, int]:
         return {
             "alerts_threshold": threshold.pk,
             "pricing_costsetting": setting.pk,
+            "pricing_contractprice": price.pk,
             "accounts_organization": provisioned.organization.id,
             "accounts_project": provisioned.project.id,
             "accounts_apikey": ApiKey.objects.order_by("pk").values_list("pk", flat=True)[0],
