@@ -17,16 +17,14 @@ from apps.dashboards.filters import Option, Select, filter_form
 from apps.dashboards.selection import ROLLING_DAYS, Selection, default_selection
 from apps.dashboards.sessions_links import group_path, links, point_paths
 from apps.dashboards.tiles import metric_path, target_of, tiles
-from apps.metrics.behind import parts, slice_of
 from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.explain import explain
+from apps.metrics.filled import filled
 from apps.metrics.query import BadQuery, Query, Series
 from apps.metrics.series import run
 
 DRAWN_GROUPS = 5
 LISTED_GROUPS = 50
-# Parts of other units are kept in 1e-9 dollars or in microseconds.
-PLAIN_UNITS = frozenset({"ratio", "count", "tokens"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def metric_context(
         "by": _by(metric, selection),
         "groups": _groups(organization, metric, selection, now) if selection.by else [],
         "explained": explain(metric),
-        "parts": _parts(organization, metric, selection, now),
+        "filled": filled(organization, metric, selection.over_time((metric.key,)), now),
         "target": target_of(metric, threshold),
         "path": path,
         "behind": links(metric.key, selection),
@@ -110,15 +108,6 @@ def metric_context(
         "may_configure": member.may_configure,
     }
     return context, refused
-
-
-def _parts(
-    organization: Organization, metric: Metric, selection: Selection, now: datetime
-) -> list[dict[str, Any]]:
-    """The formula's parts over the period, where they are plain counts."""
-    if metric.unit not in PLAIN_UNITS:
-        return []
-    return parts(metric, slice_of(organization, metric, selection.over_time((metric.key,)), now))
 
 
 def _note(selection: Selection) -> str:

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from apps.events.problems import Problem
 from apps.events.rest import KeyView
 from apps.metrics.answers import freshness_json, metric_json, series_json
-from apps.metrics.behind import MAX_ROWS, SIDES, parts, rows_behind, slice_of
+from apps.metrics.behind import MAX_ROWS, SIDES, rows_behind, whole_of
 from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.explain import explain
+from apps.metrics.filled import filled
 from apps.metrics.freshness import freshness
 from apps.metrics.parameters import query_from
 from apps.metrics.query import BadQuery, Query
@@ -84,7 +85,11 @@ class Explanation(MetricsView):
             OpenApiParameter(
                 "rows", int, description=f"Rows listed a side, at most {MAX_ROWS}; 20 unless told."
             ),
-            OpenApiParameter("side", str, enum=list(SIDES), description="List one side only, with `cursor`."),
+            OpenApiParameter(
+                "side",
+                str,
+                description="List one side only: numerator, denominator, or the `side` of a part.",
+            ),
             OpenApiParameter("cursor", str, description="The `next` of an earlier answer, for that side."),
         ],
         responses={200: dict},
@@ -106,22 +111,18 @@ class Explanation(MetricsView):
         return Response({**explain(metric), **behind, "series": answer})
 
     def behind(self, metric: Metric, query: Query, now: datetime, wanted: dict[str, str]) -> dict[str, Any]:
-        """Parts, and rows by side; raises `BadQuery`."""
+        """Numbers behind the answer, and rows by side; raises `BadQuery`."""
         text, side = wanted["rows"] or "20", wanted["side"]
         if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_ROWS):
             raise BadQuery(422, "bad_rows", f"rows: must be 1 to {MAX_ROWS}.")
-        if side not in ("", *SIDES):
-            raise BadQuery(400, "bad_side", f"side: must be one of {', '.join(SIDES)}.")
         if wanted["cursor"] and not side:
             raise BadQuery(400, "missing_side", "side: is needed with a cursor.")
-        piece = slice_of(self.organization, metric, query, now)
-        return {
-            "parts": parts(metric, piece),
-            "rows": {
-                one: rows_behind(metric, piece, one, int(text), wanted["cursor"])
-                for one in ((side,) if side else SIDES)
-            },
+        whole = whole_of(self.organization, metric, query, now)
+        rows = {
+            one: rows_behind(metric, whole, one, int(text), wanted["cursor"])
+            for one in ((side,) if side else SIDES)
         }
+        return {**filled(self.organization, metric, query, now), "rows": rows}
 
 
 class FreshnessView(KeyView):

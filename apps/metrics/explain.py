@@ -17,6 +17,8 @@ def explain(metric: Metric) -> dict[str, Any]:
         "title": metric.title,
         "about": metric.about,
         "formula": metric.formula.words(),
+        "interval": metric.formula.interval() or None,
+        "weights": metric.formula.weights(),
         "unit": metric.unit,
         "direction": metric.direction,
         "definition_version": metric.definition_version,

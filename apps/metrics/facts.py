@@ -156,9 +156,10 @@ def distinct_users(
     keep: list[Group] | None,
     other: Group,
     only: str = "true",
-) -> dict[Cell, int]:
-    """Exact distinct users by (window, group) of the events that fulfil `only`; groups outside `keep`
-    are counted together as `other`."""
+    heads: str = "count(DISTINCT f.user_id)",
+) -> dict[Cell, Any]:
+    """Exact distinct users (or what `heads` makes of them) by (window, group) of the events that fulfil `only`;
+    groups outside `keep` are counted together as `other`."""
     parameters: dict[str, Any] = {
         **piece.parameters(),
         "starts": [window[0] for window in windows],
@@ -169,7 +170,7 @@ def distinct_users(
     selected = "".join(f", {column}" for column in columns)
     grouping = ", ".join(str(number + 1) for number in range(1 + len(columns)))
     sql = (
-        f"SELECT w.number - 1{selected}, count(DISTINCT f.user_id) "
+        f"SELECT w.number - 1{selected}, {heads} "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "
         f"JOIN {EVENT.table} f ON f.at >= w.a AND f.at < w.b WHERE {condition} AND f.user_id IS NOT NULL "
         f"AND {only} GROUP BY {grouping}"

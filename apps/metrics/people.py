@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,11 +36,24 @@ class Crowd:
     zone: ZoneInfo
     keep: list[Group] | None
     other: Group
+    # Whether people are listed by their ids instead of counted.
+    is_listed: bool = False
+
+    def heads(self, user: str) -> str:
+        """The aggregate over rows of one `user` each."""
+        return f"array_agg({user})" if self.is_listed else "count(*)"
 
 
 def count(part: People, crowd: Crowd) -> dict[Cell, Any]:
     """Numbers (or slots) by (window, group); nothing for a cell without anybody."""
     return COUNTERS[part.kind](part, crowd)
+
+
+def members(part: People, piece: Slice, window: Window, zone: ZoneInfo) -> list[str]:
+    """Ids of the people of a window, in order."""
+    found = count(part, Crowd([window], replace(piece, group_by=()), zone, None, (), is_listed=True))
+    held = found.get((0, ()), {} if part.is_slotted else [])
+    return sorted(chain.from_iterable(held.values()) if isinstance(held, dict) else held)
 
 
 def _active(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -48,11 +62,12 @@ def _active(part: People, crowd: Crowd) -> dict[Cell, Any]:
 
 def _distinct(crowd: Crowd, having: str | None = None) -> dict[Cell, int]:
     """Distinct users by window and group, of events with a value of the dimension `having` if one is named."""
-    if users.serves(crowd.piece, having):
+    if not crowd.is_listed and users.serves(crowd.piece, having):
         windows = [(local_day(start, crowd.zone), local_day(end, crowd.zone)) for start, end in crowd.windows]
         return users.distinct(windows, crowd.piece, crowd.keep, crowd.other, having)
     only = f"{EVENT.dimensions[having]} IS NOT NULL" if having else "true"
-    return facts.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other, only)
+    heads = "array_agg(DISTINCT f.user_id)" if crowd.is_listed else "count(DISTINCT f.user_id)"
+    return facts.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other, only, heads)
 
 
 def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -87,7 +102,7 @@ def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
     ]
     names = _names(columns)
     sql = (
-        f"SELECT number - 1{names}, count(*) FROM (SELECT w.number{_as(columns)}, f.user_id, "
+        f"SELECT number - 1{names}, {crowd.heads('user_id')} FROM (SELECT w.number{_as(columns)}, f.user_id, "
         "bool_or(f.at < w.a) AS was_there, bool_or(f.at >= w.a) AS is_there "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[], %(earlier)s::timestamptz[]) "
         f"WITH ORDINALITY AS w(a, b, earlier, number) JOIN {EVENT.table} f ON f.at >= w.earlier AND f.at < w.b "
@@ -176,7 +191,7 @@ def _newcomers(
     grouping = f"GROUP BY f.user_id{_names(columns)}"
     sql = (
         f"WITH people AS (SELECT f.user_id{_as(columns)}, min(f.at) AS first_at FROM {EVENT.table} f "
-        f"WHERE {said} AND f.user_id IS NOT NULL {grouping}) SELECT w.number - 1{groups}{also}, count(*) "
+        f"WHERE {said} AND f.user_id IS NOT NULL {grouping}) SELECT w.number - 1{groups}{also}, {crowd.heads('p.user_id')} "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "
         f"JOIN people p ON p.first_at >= w.a AND p.first_at < w.b{join} WHERE {condition} GROUP BY {by}"
     )

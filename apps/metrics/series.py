@@ -58,7 +58,7 @@ def run(organization: Organization, query: Query, now: datetime) -> dict[str, Se
     answer: dict[str, Series] = {}
     for rolling, metrics in _by_window(query).items():
         grid = make_grid(starts, zone, rolling)
-        asked = Asked(query, grid, _slice(query, grid, now, zone), zone, starts)
+        asked = Asked(query, grid, slice_of(query, grid, now, zone), zone, starts)
         for metric, points in _evaluate(metrics, asked).items():
             answer[metric.key] = Series(metric, organization.timezone, points, asked.notices)
     answer = {key: answer[key] for key in query.metrics}
@@ -76,7 +76,8 @@ def _by_window(query: Query) -> dict[int, list[Metric]]:
     return groups
 
 
-def _slice(query: Query, grid: Grid, now: datetime, zone: ZoneInfo) -> Slice:
+def slice_of(query: Query, grid: Grid, now: datetime, zone: ZoneInfo) -> Slice:
+    """Which rows count, and whether rollups may answer."""
     needs_runs = any(events.agent_runs in metric.formula.measures() for metric in query.declared())
     full = values.full_dimensions() & {*query.group_by, *query.filters}
     return Slice(

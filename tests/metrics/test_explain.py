@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.accounts.models import Organization
 from apps.core.tenancy import tenant
-from apps.metrics.behind import rows_behind, slice_of
+from apps.metrics.behind import MAX_ROWS, parts, rows_behind, titled, whole_of
 from apps.metrics.catalogue import METRICS
-from apps.metrics.series import Query, run
+from apps.metrics.measures.measure import Histogram, Measure
+from apps.metrics.series import Query
+from apps.pricing.prices import PRICE_VERSION
 from tests.conftest import Sender, query, response
 from tests.metrics.test_rollups import rich_traffic
 
@@ -72,24 +75,88 @@ def test_refuses_what_it_can_not_read(sender: Sender, parameters: dict[str, str]
     assert explained(sender, "sessions", status, **parameters)["code"] == code
 
 
-def test_rows_add_up_to_the_number_for_every_metric(sender: Sender, now: datetime) -> None:
-    sender.send(*rich_traffic(21, now))
+def test_rows_add_up_to_every_part_of_every_metric(sender: Sender, now: datetime) -> None:
+    for number, event in enumerate(rich_traffic(21, now)):
+        sender.send(
+            {"cost_usd": number / 8, **event} if event["event"] == "llm_response_generated" else event
+        )
     sender.digest()
     at = now + timedelta(hours=2)
+    start, end = now.date() - timedelta(days=4), now.date() + timedelta(days=2)
+    compared = set()
     with tenant(sender.provisioned.organization.id):
-        organization = sender.provisioned.organization
+        organization = Organization.objects.get()
         for metric in METRICS.values():
-            if any(measure.is_peak for measure in metric.formula.measures()):
-                continue  # A maximum is no sum.
-            asked = Query(
-                (metric.key,), now.date() - timedelta(days=4), now.date() + timedelta(days=2), "total"
-            )
-            point = run(organization, asked, at)[metric.key].points[0]
-            piece = slice_of(organization, metric, asked, at)
-            for side in ("numerator", "denominator"):
-                found = rows_behind(metric, piece, side, limit=200)
-                if found is None or metric.unit not in ("ratio", "count"):
-                    continue
-                number = getattr(point, side)
-                if isinstance(number, int) and all(row["value"] in (0, 1) for row in found["rows"]):
-                    assert sum(row["value"] for row in found["rows"]) == number, (metric.key, side)
+            whole = whole_of(organization, metric, Query((metric.key,), start, end, "total"), at)
+            for part, told in zip(titled(metric), parts(metric, whole), strict=True):
+                found = rows_behind(metric, whole, told["side"], limit=MAX_ROWS)
+                assert found is not None
+                assert found["of"] == told["title"]
+                assert found["next"] is None
+                values = [float(row["value"]) for row in found["rows"] if row["value"] is not None]
+                if isinstance(part, Histogram):
+                    assert found["count"] == told["value"], (metric.key, part.title)
+                elif isinstance(part, Measure) and part.is_peak:
+                    assert max(values, default=None) == told["value"], (metric.key, part.title)
+                else:
+                    assert sum(values) == pytest.approx(float(told["value"])), (metric.key, part.title)
+                compared.add(type(part).__name__)
+    assert compared == {"Measure", "Histogram", "People"}
+
+
+@pytest.mark.parametrize(
+    ("key", "calculation"),
+    [
+        ("frustration_spike_rate", "1 ÷ 2 = 0.5"),
+        ("cost_per_request", "$0.75 ÷ 2 = $0.375"),
+        ("latency_p95", "95th percentile of 2 values = "),
+        ("deflection_value_total", "$12 − $0.5 = $11.5"),
+        ("escalation_deflection_value", "($12 − $0.5) ÷ 30 = $0.383333"),
+        ("token_efficiency_index", "(1 × 30 + 0.5 × 0 + 0.2 × 10) ÷ all these tokens = 0.8"),
+        ("cost_per_user", "$0.75 ÷ 2 = $0.375"),
+        ("retention_d1", "0 ÷ 0 = no value"),
+    ],
+)
+def test_fills_the_numbers_into_the_formula(
+    sender: Sender, now: datetime, key: str, calculation: str
+) -> None:
+    calm = {"cost_usd": 0.5, "latency_ms": 100, "input_tokens": 20, "output_tokens": 10}
+    angry = {"cost_usd": 0.25, "latency_ms": 200, "input_tokens": 5, "output_tokens": 5}
+    for number, fields in enumerate((calm, angry)):
+        user = f"u{number}"
+        sender.send(
+            query(now, f"s{number}", user_id=user, frustrated=bool(number)),
+            response(now + timedelta(seconds=1), f"s{number}", user_id=user, **fields),
+        )
+    sender.digest()
+    days = {"from": now.date() - timedelta(days=3), "to": now.date() + timedelta(days=1)}
+    assert explained(sender, key, **days)["calculation"].startswith(calculation)
+
+
+def test_tells_method_weights_prices_and_where_it_was_read(sender: Sender, now: datetime) -> None:
+    sender.send(
+        query(now, user_id="a"),
+        response(now, user_id="a", cost_usd=0.5),
+        response(now, user_id="a", provider="openai", model="gpt-4o", input_tokens=9, output_tokens=9),
+    )
+    sender.digest()
+    cost = explained(sender, "cost_total")
+    assert [(price["source"], price["calls"]) for price in cost["prices"]] == [("list", 1), ("sent", 1)]
+    assert cost["prices"][0]["version"] == PRICE_VERSION
+    assert cost["answered_from"] == ["rollups"]
+    assert cost["interval"] is None
+    assert explained(sender, "cost_total", interval="hour")["answered_from"] == ["facts"]
+    assert explained(sender, "error_rate")["interval"].startswith("Wilson")
+    assert explained(sender, "error_rate")["prices"] == []
+    assert sorted(explained(sender, "token_efficiency_index")["weights"].values()) == [0.2, 0.5, 1.0]
+
+
+def test_names_the_people_behind_a_number_page_by_page(sender: Sender, now: datetime) -> None:
+    sender.send(*(query(now, f"s{number}", user_id=f"u{number}") for number in range(5)))
+    sender.digest()
+    first = explained(sender, "new_users", side="numerator", rows=3)["rows"]["numerator"]
+    assert (first["count"], [row["id"] for row in first["rows"]]) == (5, ["u0", "u1", "u2"])
+    rest = explained(sender, "new_users", side="numerator", rows=3, cursor=first["next"])["rows"]["numerator"]
+    assert ([row["id"] for row in rest["rows"]], rest["next"]) == (["u3", "u4"], None)
+    assert explained(sender, "cost_per_user", side="part-2")["rows"]["part-2"]["count"] == 5
+    assert explained(sender, "cost_per_user", 400, side="part-3")["code"] == "bad_side"

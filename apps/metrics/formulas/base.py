@@ -35,6 +35,10 @@ class Value:
 
 
 Sums = Mapping[Any, Any]
+Part = Measure | Histogram | People
+
+
+WILSON = "Wilson score interval (Wilson 1927), 95 %"
 
 
 class Formula:
@@ -58,10 +62,18 @@ class Formula:
         """The formula as people read it, each part by its title."""
         raise NotImplementedError
 
-    def behind(self) -> tuple[Measure | Histogram | None, Measure | Histogram | None]:
-        """Whose rows stand behind the numerator and behind the denominator."""
-        measures = self.measures()
-        return (measures[0] if measures else None), (measures[-1] if len(measures) > 1 else None)
+    def interval(self) -> str:
+        """The method of the 95 % interval; empty where a value has none."""
+        return ""
+
+    def weights(self) -> dict[str, float]:
+        """What each part counts for, where the formula weighs them."""
+        return {}
+
+    def behind(self) -> tuple[Part | None, Part | None]:
+        """Whose rows (or people) stand behind the numerator and behind the denominator."""
+        parts = self.measures() or self.people()
+        return (parts[0] if parts else None), (parts[-1] if len(parts) > 1 else None)
 
     def window_days(self) -> int:
         """Local days that each point looks back over; 0 where a point is its own bucket."""
@@ -71,7 +83,7 @@ class Formula:
         """Days after a point's end until its value is final."""
         return 0
 
-    def parts(self) -> Iterator[Measure | Histogram | People]:
+    def parts(self) -> Iterator[Part]:
         yield from self.measures()
         yield from self.histograms()
         yield from self.people()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.metrics.formulas.base import EXACT, Formula, Sums, Value, money, share
+from apps.metrics.formulas.base import EXACT, WILSON, Formula, Part, Sums, Value, money, share
 from apps.metrics.measures.measure import Measure
 from apps.metrics.measures.people import People, active
 
@@ -68,6 +68,9 @@ class PeopleShare(Formula):
     def words(self) -> str:
         return f"{self.part.title} ÷ {self.whole.title}"
 
+    def interval(self) -> str:
+        return WILSON
+
     def window_days(self) -> int:
         return self.rolling_days
 
@@ -96,8 +99,8 @@ class PerUser(Formula):
     def words(self) -> str:
         return f"{self.measure.title} ÷ {active.title}"
 
-    def behind(self) -> tuple[Measure | None, Measure | None]:
-        return self.measure, None
+    def behind(self) -> tuple[Part | None, Part | None]:
+        return self.measure, active
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class LifetimeValue(Formula):
     def words(self) -> str:
         return f"({self.revenue.title} ÷ {active.title}) × margin ÷ ({self.lost.title} ÷ {self.before.title})"
 
-    def behind(self) -> tuple[Measure | None, Measure | None]:
+    def behind(self) -> tuple[Part | None, Part | None]:
         return self.revenue, None
 
     def window_days(self) -> int:

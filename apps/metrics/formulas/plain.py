@@ -5,8 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.metrics.formulas.base import EXACT, NANO, Z95, Formula, Number, Sums, Value, money, share, wilson
+from apps.metrics.formulas.base import (
+    EXACT,
+    NANO,
+    WILSON,
+    Z95,
+    Formula,
+    Number,
+    Sums,
+    Value,
+    money,
+    share,
+    wilson,
+)
 from apps.metrics.measures.measure import Measure
+
+MINUTES_PASSED = "minutes passed"
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,9 @@ class Share(Formula):
     def words(self) -> str:
         return f"{self.part.title} ÷ {self.whole.title}"
 
+    def interval(self) -> str:
+        return WILSON
+
 
 @dataclass(frozen=True)
 class Ratio(Formula):
@@ -109,6 +126,9 @@ class ShareOfWhole(Formula):
     def words(self) -> str:
         return f"{self.measure.title} of the group ÷ {self.measure.title} of all groups"
 
+    def interval(self) -> str:
+        return WILSON if self.is_counted else ""
+
 
 @dataclass(frozen=True)
 class Mean(Formula):
@@ -139,6 +159,9 @@ class Mean(Formula):
     def words(self) -> str:
         return f"{self.total.title} ÷ {self.n.title}"
 
+    def interval(self) -> str:
+        return "mean ± 1.96 standard errors (s ÷ √n), 95 %"
+
     def _spread(self, total: Decimal, squared: Decimal, n: int) -> Decimal | None:
         if n < 2:
             return None
@@ -166,7 +189,7 @@ class PerMinute(Formula):
         return Value(count / minutes if minutes else None, count, minutes, count)
 
     def words(self) -> str:
-        return f"{self.measure.title} ÷ minutes passed"
+        return f"{self.measure.title} ÷ {MINUTES_PASSED}"
 
     def behind(self) -> tuple[Measure | None, Measure | None]:
         return self.measure, None

@@ -9,6 +9,7 @@ from apps.metrics.formulas.base import EXACT, Formula, Sums, Value, money
 from apps.metrics.measures.measure import Measure
 
 DEFLECTION_DAYS = 30
+WINDOW_DAYS = "days of the window"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class TokenEfficiency(Formula):
         if not whole:
             return Value(None, weighted / 10, whole, n)
         return Value(weighted / (10 * whole), weighted / 10, whole, n)
+
+    def weights(self) -> dict[str, float]:
+        names = (part.title for part in self.measures())
+        return {name: weight / 10 for name, weight in zip(names, self.weights_tenths, strict=False)}
 
     def words(self) -> str:
         pairs = zip(self.weights_tenths, self.measures(), strict=False)
@@ -66,9 +71,13 @@ class Deflection(Formula):
         return Value(EXACT.divide(value, Decimal(days)), value, days, n)
 
     def words(self) -> str:
-        worth = "cost per escalation × baseline escalation share"
-        whole = f"{self.counted.title} × {worth} − {self.spent.title}"
-        return f"({whole}) ÷ days of the window" if self.is_rolling else whole
+        whole = f"{self.earned} − {self.spent.title}"
+        return f"({whole}) ÷ {WINDOW_DAYS}" if self.is_rolling else whole
+
+    @property
+    def earned(self) -> str:
+        """What the deflected sessions saved, in words."""
+        return f"{self.counted.title} × cost per escalation × baseline escalation share"
 
     def window_days(self) -> int:
         return DEFLECTION_DAYS if self.is_rolling else 0

@@ -30,10 +30,10 @@ tool_calls: Final = Measure(EVENT, "tool calls", TOOL)
 tool_successes: Final = Measure(EVENT, "tool calls without error or timeout", f"{TOOL} AND NOT f.failed")
 tool_timeouts: Final = Measure(EVENT, "tool calls that timed out", f"{TOOL} AND f.error_class = 'timeout'")
 TOOL_TIMED: Final = f"{TOOL} AND f.duration_us IS NOT NULL"
-tool_time: Final = Measure(EVENT, "time of tool calls", TOOL_TIMED, "f.duration_us")
+tool_time: Final = Measure(EVENT, "time of tool calls", TOOL_TIMED, "f.duration_us", unit="ms")
 tool_time_squares: Final = squares(EVENT, "f.duration_us", TOOL_TIMED)
 tools_timed: Final = Measure(EVENT, "tool calls with a duration", TOOL_TIMED)
-step_time: Final = Measure(EVENT, "time of steps", "f.name = 'step'", "f.duration_us")
+step_time: Final = Measure(EVENT, "time of steps", "f.name = 'step'", "f.duration_us", unit="ms")
 calls: Final = Measure(EVENT, "calls", CALL)
 failed_calls: Final = Measure(EVENT, "failed calls", f"{CALL} AND f.failed")
 timeouts: Final = Measure(EVENT, "calls that timed out", f"{CALL} AND f.error_class = 'timeout'")
@@ -58,7 +58,9 @@ heartbeats: Final = Measure(EVENT, "heartbeats", HEARTBEAT)
 heartbeats_up: Final = Measure(EVENT, "heartbeats up", f"{HEARTBEAT} AND (f.data->>'up')::boolean")
 PAYMENT: Final = "f.name = 'revenue' AND f.data ? 'amount_usd'"
 payments: Final = Measure(EVENT, "revenue events", PAYMENT)
-revenue: Final = Measure(EVENT, "revenue", PAYMENT, "round((f.data->>'amount_usd')::numeric * 1000000000)")
+revenue: Final = Measure(
+    EVENT, "revenue", PAYMENT, "round((f.data->>'amount_usd')::numeric * 1000000000)", unit="usd"
+)
 
 
 def samples(name: str, title: str) -> tuple[Measure, Measure, Measure]:
@@ -66,7 +68,7 @@ def samples(name: str, title: str) -> tuple[Measure, Measure, Measure]:
     where = f"f.name = 'resource_usage' AND f.data ? '{name}'"
     value = f"round((f.data->>'{name}')::numeric * 1000000000)"
     return (
-        Measure(EVENT, f"sum of {title}", where, value),
+        Measure(EVENT, f"sum of {title}", where, value, unit="score"),
         squares(EVENT, value, where),
         Measure(EVENT, f"samples of {title}", where),
     )

@@ -12,7 +12,7 @@ def scores(name: str) -> tuple[Measure, Measure, Measure]:
     """Sum, sum of squares (both in 1e-9) and number of the evaluations of a name that have a value."""
     where = f"f.kind = 'evaluation' AND f.name = '{name}' AND f.value IS NOT NULL"
     return (
-        Measure(FINDING, f"sum of {name} evaluations", where, "f.value * 1000000000"),
+        Measure(FINDING, f"sum of {name} evaluations", where, "f.value * 1000000000", unit="score"),
         squares(FINDING, "f.value * 1000000000", where),
         Measure(FINDING, f"{name} evaluations", where),
     )

@@ -20,7 +20,7 @@ tokens_output: Final = Measure(GENERATION, "output tokens", value="f.tokens_outp
 tokens_cached: Final = Measure(GENERATION, "cached input tokens", value="f.tokens_cache_read")
 tokens_reasoning: Final = Measure(GENERATION, "reasoning tokens", value="f.tokens_reasoning")
 tokens_total: Final = Measure(GENERATION, "tokens", value="f.tokens_total")
-cost: Final = Measure(GENERATION, "cost of all model calls", value="f.cost_nano")
+cost: Final = Measure(GENERATION, "cost of all model calls", value="f.cost_nano", unit="usd")
 priced: Final = Measure(GENERATION, "model calls with a cost", "f.cost_nano IS NOT NULL")
 with_usage: Final = Measure(GENERATION, "model calls with usage", "f.has_usage")
 priceable: Final = Measure(
@@ -31,7 +31,7 @@ HAS_COST: Final = f"{RESPONSE} AND f.request_cost_nano IS NOT NULL"
 HAS_USAGE: Final = f"{RESPONSE} AND f.request_tokens IS NOT NULL"
 requests_with_cost: Final = Measure(GENERATION, "responses with a cost", HAS_COST)
 request_cost: Final = Measure(
-    GENERATION, "cost of responses with their inner calls", HAS_COST, "f.request_cost_nano"
+    GENERATION, "cost of responses with their inner calls", HAS_COST, "f.request_cost_nano", unit="usd"
 )
 request_cost_squares: Final = squares(GENERATION, "f.request_cost_nano", HAS_COST)
 requests_with_usage: Final = Measure(GENERATION, "responses with usage", HAS_USAGE)
@@ -53,7 +53,7 @@ tokens_unresolved: Final = Measure(
     GENERATION, "tokens that led nowhere", f"{LABELLED} AND f.label = 'unresolved'", "f.request_tokens"
 )
 GROUNDED: Final = f"{RESPONSE} AND f.grounding_nano IS NOT NULL"
-grounding: Final = Measure(GENERATION, "sum of grounding scores", GROUNDED, "f.grounding_nano")
+grounding: Final = Measure(GENERATION, "sum of grounding scores", GROUNDED, "f.grounding_nano", unit="score")
 grounding_squares: Final = squares(GENERATION, "f.grounding_nano", GROUNDED)
 grounding_scored: Final = Measure(GENERATION, "responses with a grounding score", GROUNDED)
 grounding_low: Final = Measure(
@@ -89,7 +89,7 @@ thumbs: Final = Measure(
 )
 thumbs_up: Final = Measure(GENERATION, "responses with a thumb up", f"{RESPONSE} AND f.thumbs = 1")
 STARRED: Final = f"{RESPONSE} AND f.stars_nano IS NOT NULL"
-stars: Final = Measure(GENERATION, "sum of stars", STARRED, "f.stars_nano")
+stars: Final = Measure(GENERATION, "sum of stars", STARRED, "f.stars_nano", unit="score")
 star_squares: Final = squares(GENERATION, "f.stars_nano", STARRED)
 starred: Final = Measure(GENERATION, "responses with stars", STARRED)
 csat_answers: Final = Measure(GENERATION, "CSAT answers", f"{RESPONSE} AND f.csat_nano IS NOT NULL")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from apps.metrics.sources import Source
+
+Unit = Literal["", "usd", "score", "ms"]
+# How many stored units make one: money and scores are kept in 1e-9, times in microseconds.
+STORED: Final[dict[Unit, int]] = {"": 1, "usd": 10**9, "score": 10**9, "ms": 1000}
 
 
 # Each is declared once and looked up in every cell of every answer: by identity, not by its texts.
@@ -13,7 +18,7 @@ class Measure:
     """The rows `f` of a source that fulfil `where`, counted, or the sum of an SQL `value` over them.
 
     `title` is what a formula in words calls it. A `is_peak` measure is the largest value instead of
-    the sum, and merges by the larger.
+    the sum, and merges by the larger. `unit` is what a stored value is shown in; a plain number without one.
     """
 
     source: Source
@@ -21,6 +26,7 @@ class Measure:
     where: str = "true"
     value: str = ""
     is_peak: bool = False
+    unit: Unit = ""
 
     @property
     def sql(self) -> str:
@@ -44,5 +50,5 @@ class Histogram:
 
 
 def squares(source: Source, value: str, where: str = "true") -> Measure:
-    """Σ value², for the interval of a mean."""
-    return Measure(source, "sum of squares", where, f"({value})::numeric * ({value})")
+    """Σ value², for the interval of a mean; without a title, as no formula in words has it."""
+    return Measure(source, "", where, f"({value})::numeric * ({value})")

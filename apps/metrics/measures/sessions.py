@@ -28,12 +28,14 @@ frustrated_turns: Final = Measure(SESSION, "frustrated turns", value="f.frustrat
 spikes: Final = Measure(SESSION, "spikes in closed sessions", CLOSED, "f.spikes")
 recovered: Final = Measure(SESSION, "recovered spikes", CLOSED, "f.recovered")
 recovered_confirmed: Final = Measure(SESSION, "recovered spikes, confirmed", CLOSED, "f.recovered_confirmed")
-sentiment: Final = Measure(SESSION, "sum of sentiments", value="f.sentiment_nano")
+sentiment: Final = Measure(SESSION, "sum of sentiments", value="f.sentiment_nano", unit="score")
 sentiment_squares: Final = Measure(SESSION, "", value="f.sentiment_square_nano")
 sentiments: Final = Measure(SESSION, "messages with a sentiment", value="f.sentiments")
 assistant_sessions: Final = Measure(SESSION, "closed assistant sessions", ASSISTED)
 deflected_sessions: Final = Measure(SESSION, "deflected sessions", DEFLECTED)
-deflected_cost: Final = Measure(SESSION, "LLM cost of deflected sessions", DEFLECTED, "f.cost_nano")
+deflected_cost: Final = Measure(
+    SESSION, "LLM cost of deflected sessions", DEFLECTED, "f.cost_nano", unit="usd"
+)
 verified_deflected: Final = Measure(
     SESSION, "deflected sessions, resolution verified", f"{DEFLECTED} AND f.level = 'verified'"
 )
@@ -42,6 +44,7 @@ verified_cost: Final = Measure(
     "LLM cost of deflected sessions, resolution verified",
     f"{DEFLECTED} AND f.level = 'verified'",
     "f.cost_nano",
+    unit="usd",
 )
 escalated_sessions: Final = Measure(
     SESSION, "escalated assistant sessions", f"{ASSISTED} AND f.outcome = 'escalated'"
@@ -56,7 +59,7 @@ handoff_sessions: Final = Measure(SESSION, "closed sessions with a handoff", f"{
 human_handoff_sessions: Final = Measure(
     SESSION, "closed sessions with a handoff to a human", f"{CLOSED} AND f.human_handoffs > 0"
 )
-session_cost: Final = Measure(SESSION, "cost of the sessions started", value="f.cost_nano")
+session_cost: Final = Measure(SESSION, "cost of the sessions started", value="f.cost_nano", unit="usd")
 session_cost_squares: Final = squares(SESSION, "f.cost_nano")
 MESSAGES: Final = "f.user_messages + f.responses"
 messages: Final = Measure(SESSION, "user and assistant messages", value=MESSAGES)

@@ -2,7 +2,7 @@
 
 Kept are the first `MAX_VALUES` values of each dimension by the time of their first event, then by the value; all later
 ones are counted together as `(other)`. Only the kept ones are stored, which is enough to stay exact: a value that was
-left out may come in only with an event that is earlier than all of its events before. See docs/decisions/0005-values.md.
+left out may come in only with an event that is earlier than all of its events before. See docs/decisions/0006-values.md.
 """
 
 from __future__ import annotations
