@@ -5,13 +5,32 @@ from __future__ import annotations
 from typing import Final
 
 from apps.metrics import formulas as f
-from apps.metrics.catalogue.metric import NO_EVENT_KIND, Metric
+from apps.metrics.catalogue.metric import NO_EVENT_KIND, Direction, Metric
 from apps.metrics.measures import generations as g
 from apps.metrics.measures import people as p
 from apps.metrics.measures import sessions as s
+from apps.metrics.measures.measure import Measure
 
 LENS: Final = "Engagement"
 ROLES: Final = ("product", "executive")
+SESSIONS: Final = "llm_query_sent or llm_response_generated with session_id or user_id"
+
+
+def share(
+    key: str,
+    title: str,
+    about: str,
+    direction: Direction,
+    part: Measure,
+    whole: Measure,
+    needs: str,
+    also: tuple[str, ...] = (),
+) -> Metric:
+    """Counts ÷ counts."""
+    return Metric(
+        key, title, about, LENS, "ratio", direction, f.Share(part, whole), ROLES, also=also, needs=needs
+    )
+
 
 METRICS: Final = (
     Metric(
@@ -23,7 +42,7 @@ METRICS: Final = (
         "none",
         f.Mean(s.messages, s.message_squares, s.sessions),
         ROLES,
-        needs="llm_query_sent or llm_response_generated with session_id or user_id",
+        needs=SESSIONS,
     ),
     Metric(
         "conversation_depth",
@@ -45,119 +64,99 @@ METRICS: Final = (
         "none",
         f.Percentile(s.duration, 0.50),
         ROLES,
-        needs="llm_query_sent or llm_response_generated with session_id or user_id",
+        needs=SESSIONS,
     ),
-    Metric(
+    share(
         "completion_rate",
         "Completion rate",
         "Closed sessions that end resolved.",
-        LENS,
-        "ratio",
         "up",
-        f.Share(s.completed, s.closed_sessions),
-        ROLES,
-        needs="llm_query_sent or llm_response_generated with session_id or user_id",
+        s.completed,
+        s.closed_sessions,
+        SESSIONS,
     ),
-    Metric(
+    share(
         "abandonment_rate",
         "Abandonment rate",
         "Closed sessions that end abandoned; with group_by=last_turn, by the number of the turn they end with.",
-        LENS,
-        "ratio",
         "down",
-        f.Share(s.abandoned, s.closed_sessions),
-        ROLES,
+        s.abandoned,
+        s.closed_sessions,
+        SESSIONS,
         also=("last_turn",),
-        needs="llm_query_sent or llm_response_generated with session_id or user_id",
     ),
-    Metric(
+    share(
         "abandonment_after_response_rate",
         "Abandoned after an answer",
         "Closed sessions that end abandoned and whose last message is a response.",
-        LENS,
-        "ratio",
         "down",
-        f.Share(s.abandoned_after_response, s.closed_sessions),
-        ROLES,
+        s.abandoned_after_response,
+        s.closed_sessions,
+        SESSIONS,
         also=("last_turn",),
-        needs="llm_query_sent or llm_response_generated with session_id or user_id",
     ),
-    Metric(
+    share(
         "refinement_rate",
         "Refinement rate",
         "Turns that rephrase or narrow the turn before, of the turns after the first that could be read.",
-        LENS,
-        "ratio",
         "down",
-        f.Share(s.refined_turns, s.comparable_turns),
-        ROLES,
-        needs="query_text in a language that is read",
+        s.refined_turns,
+        s.comparable_turns,
+        "query_text in a language that is read",
     ),
-    Metric(
+    share(
         "context_retention",
         "Context retention",
         "Turns that need not repeat facts given earlier, of the turns after the first that could be read.",
-        LENS,
-        "ratio",
         "up",
-        f.Share(s.retaining_turns, s.comparable_turns),
-        ROLES,
-        needs="query_text in a language that is read",
+        s.retaining_turns,
+        s.comparable_turns,
+        "query_text in a language that is read",
     ),
-    Metric(
+    share(
         "follow_up_rate",
         "Follow-up rate",
         "Sessions with two turns or more, of those with one or more.",
-        LENS,
-        "ratio",
         "none",
-        f.Share(s.followed_up, s.with_turns),
-        ROLES,
-        needs="llm_query_sent",
+        s.followed_up,
+        s.with_turns,
+        "llm_query_sent",
     ),
-    Metric(
+    share(
         "restart_rate",
         "Restart rate",
         "Closed sessions that are not resolved and whose user starts another within 5 minutes, of all such of known users.",
-        LENS,
-        "ratio",
         "down",
-        f.Share(s.restarted, s.not_resolved),
-        ROLES,
-        needs="user_id",
+        s.restarted,
+        s.not_resolved,
+        "user_id",
     ),
-    Metric(
+    share(
         "return_session_rate",
         "Returning sessions",
         "Sessions of users with an earlier session in the same project in the 30 days before, of all sessions with a user.",
-        LENS,
-        "ratio",
         "up",
-        f.Share(s.recurring, s.of_users),
-        ROLES,
-        needs="user_id",
+        s.recurring,
+        s.of_users,
+        "user_id",
     ),
-    Metric(
+    share(
         "copy_rate",
         "Copy rate",
         "Responses that were copied, of all responses.",
-        LENS,
-        "ratio",
         "up",
-        f.Share(g.copied, g.responses),
-        ROLES,
-        needs="response_copied",
+        g.copied,
+        g.responses,
+        "response_copied",
     ),
-    Metric(
+    share(
         "share_rate",
         "Share rate",
         "Responses that were shared, of all responses.",
-        LENS,
-        "ratio",
         "up",
-        f.Share(g.shared, g.responses),
-        ROLES,
-        needs="response_shared",
+        g.shared,
+        g.responses,
+        "response_shared",
     ),
     Metric(
         "feature_adoption",

@@ -5,11 +5,29 @@ from __future__ import annotations
 from typing import Final
 
 from apps.metrics import formulas as f
-from apps.metrics.catalogue.metric import CALLS_ONLY, NO_EVENT_KIND, Metric
+from apps.metrics.catalogue.metric import CALLS_ONLY, NO_EVENT_KIND, Metric, Unit
 from apps.metrics.measures import events as e
 
 LENS: Final = "Operations"
 ROLES: Final = ("engineering",)
+
+
+def sampled(key: str, title: str, field: str, words: str, unit: Unit, measured_in: str = "") -> Metric:
+    """The mean of the samples of a resource."""
+    return Metric(
+        key,
+        title,
+        f"Mean of the samples{measured_in}.",
+        LENS,
+        unit,
+        "none",
+        f.Mean(*e.samples(field, words), f.NANO),
+        ROLES,
+        without=NO_EVENT_KIND,
+        also=("service",),
+        needs=f"resource_usage with {field}",
+    )
+
 
 METRICS: Final = (
     Metric(
@@ -37,43 +55,7 @@ METRICS: Final = (
         also=("service",),
         needs="heartbeat",
     ),
-    Metric(
-        "gpu_utilisation",
-        "GPU utilisation",
-        "Mean of the samples.",
-        LENS,
-        "ratio",
-        "none",
-        f.Mean(*e.samples("gpu_utilisation", "GPU utilisation"), f.NANO),
-        ROLES,
-        without=NO_EVENT_KIND,
-        also=("service",),
-        needs="resource_usage with gpu_utilisation",
-    ),
-    Metric(
-        "cpu_utilisation",
-        "CPU utilisation",
-        "Mean of the samples.",
-        LENS,
-        "ratio",
-        "none",
-        f.Mean(*e.samples("cpu_utilisation", "CPU utilisation"), f.NANO),
-        ROLES,
-        without=NO_EVENT_KIND,
-        also=("service",),
-        needs="resource_usage with cpu_utilisation",
-    ),
-    Metric(
-        "memory_used",
-        "Memory used",
-        "Mean of the samples, in bytes.",
-        LENS,
-        "count",
-        "none",
-        f.Mean(*e.samples("memory_bytes", "memory in bytes"), f.NANO),
-        ROLES,
-        without=NO_EVENT_KIND,
-        also=("service",),
-        needs="resource_usage with memory_bytes",
-    ),
+    sampled("gpu_utilisation", "GPU utilisation", "gpu_utilisation", "GPU utilisation", "ratio"),
+    sampled("cpu_utilisation", "CPU utilisation", "cpu_utilisation", "CPU utilisation", "ratio"),
+    sampled("memory_used", "Memory used", "memory_bytes", "memory in bytes", "count", ", in bytes"),
 )

@@ -5,120 +5,78 @@ from __future__ import annotations
 from typing import Final
 
 from apps.metrics import formulas as f
-from apps.metrics.catalogue.metric import NO_EVENT_KIND, Metric
+from apps.metrics.catalogue.metric import NO_EVENT_KIND, Direction, Metric
+from apps.metrics.formulas import Formula
 from apps.metrics.measures import people as p
 
 LENS: Final = "Users"
 ROLES: Final = ("product", "executive")
 
+
+def share(
+    key: str, title: str, about: str, formula: Formula, direction: Direction = "up", needs: str = "user_id"
+) -> Metric:
+    """Users ÷ users."""
+    return Metric(
+        key, title, about, LENS, "ratio", direction, formula, ROLES, without=NO_EVENT_KIND, needs=needs
+    )
+
+
+def heads(key: str, title: str, about: str, formula: Formula, roles: tuple[str, ...] = ROLES) -> Metric:
+    """A number of users."""
+    return Metric(
+        key, title, about, LENS, "count", "up", formula, roles, without=NO_EVENT_KIND, needs="user_id"
+    )
+
+
+def retention(days: int) -> Metric:
+    """The share of a day's new users who are active on exactly that day after it."""
+    return share(
+        f"retention_d{days}",
+        f"Retention, day {days}",
+        f"New users of a day who are active on exactly day {days} after it, dated the day they came; "
+        "empty until that day has ended.",
+        f.PeopleShare(p.retained(days), p.cohort(days), matures_in_days=days),
+    )
+
+
 METRICS: Final = (
-    Metric(
+    heads(
         "dau",
         "Daily active users",
         "Distinct users in the local day that ends with the point.",
-        LENS,
-        "count",
-        "up",
         f.DistinctUsers(1),
-        ("engineering", "product", "executive"),
-        without=NO_EVENT_KIND,
-        needs="user_id",
+        ("engineering", *ROLES),
     ),
-    Metric(
+    heads(
         "wau",
         "Weekly active users",
         "Distinct users in the 7 local days that end with the point.",
-        LENS,
-        "count",
-        "up",
         f.DistinctUsers(7),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
     ),
-    Metric(
+    heads(
         "mau",
         "Monthly active users",
         "Distinct users in the 30 local days that end with the point.",
-        LENS,
-        "count",
-        "up",
         f.DistinctUsers(30),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
     ),
-    Metric(
-        "new_users",
-        "New users",
-        "Users first seen.",
-        LENS,
-        "count",
-        "up",
-        f.PeopleCount(p.new),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
-    ),
-    Metric(
-        "retention_d1",
-        "Retention, day 1",
-        "New users of a day who are active on exactly day 1 after it, dated the day they came; empty until that day has ended.",
-        LENS,
-        "ratio",
-        "up",
-        f.PeopleShare(p.retained(1), p.cohort(1), matures_in_days=1),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
-    ),
-    Metric(
-        "retention_d7",
-        "Retention, day 7",
-        "New users of a day who are active on exactly day 7 after it, dated the day they came; empty until that day has ended.",
-        LENS,
-        "ratio",
-        "up",
-        f.PeopleShare(p.retained(7), p.cohort(7), matures_in_days=7),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
-    ),
-    Metric(
-        "retention_d30",
-        "Retention, day 30",
-        "New users of a day who are active on exactly day 30 after it, dated the day they came; empty until that day has ended.",
-        LENS,
-        "ratio",
-        "up",
-        f.PeopleShare(p.retained(30), p.cohort(30), matures_in_days=30),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
-    ),
-    Metric(
+    heads("new_users", "New users", "Users first seen.", f.PeopleCount(p.new)),
+    retention(1),
+    retention(7),
+    retention(30),
+    share(
         "activation_rate",
         "Activation rate",
         "New users with an activation within 7 days of their first event, of those whose 7 days have passed.",
-        LENS,
-        "ratio",
-        "up",
         f.PeopleShare(p.activated, p.matured, matures_in_days=7),
-        ROLES,
-        without=NO_EVENT_KIND,
         needs="activation with user_id",
     ),
-    Metric(
+    share(
         "churn_rate",
         "Churn rate",
         "Users active in the 30 days before and not in these 30 local days, of those active in the 30 days before.",
-        LENS,
-        "ratio",
-        "down",
         f.PeopleShare(p.lost, p.before, rolling_days=30),
-        ROLES,
-        without=NO_EVENT_KIND,
-        needs="user_id",
+        "down",
     ),
     Metric(
         "time_to_value_p50",
