@@ -14,7 +14,9 @@ from apps.metrics.measures.people import People
 from apps.metrics.rollups import read, users
 from apps.metrics.sources import SOURCES
 
-FROM_SETS: Final = frozenset({"active", "everyone", "adopters"})
+FROM_SETS: Final = frozenset(
+    {"active", "everyone", "adopters", "before", "lost", "new", "cohort", "retained"}
+)
 
 
 def is_rolled(part: Part, piece: Slice) -> bool:

@@ -20,7 +20,7 @@ from apps.metrics import facts
 from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.people import People
-from apps.metrics.rollups import users
+from apps.metrics.rollups import cohorts, users
 from apps.metrics.sources import EVENT, SESSION
 
 ANYWHERE = frozenset({"project", "environment"})
@@ -93,8 +93,20 @@ def _adopters(part: People, crowd: Crowd) -> dict[Cell, Any]:
     return dict(_distinct(crowd, having="feature"))
 
 
+def _from_sets(part: People, crowd: Crowd) -> dict[Cell, Any] | None:
+    """What the daily sets of users tell of the windows; None where only the events do."""
+    if crowd.is_listed or not users.serves(crowd.piece):
+        return None
+    windows = [(local_day(start, crowd.zone), local_day(end, crowd.zone)) for start, end in crowd.windows]
+    today = local_day(crowd.piece.now, crowd.zone)
+    asked = cohorts.Asked(windows, crowd.piece, crowd.keep, crowd.other, today)
+    return cohorts.count(part, asked)
+
+
 def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
     """Active in the days before each window; of these, for `lost`, only who is not in it."""
+    if (told := _from_sets(part, crowd)) is not None:
+        return told
     parameters, columns, condition = _slice(crowd)
     parameters["earlier"] = [
         local_midnight(local_day(start, crowd.zone) - timedelta(days=part.days), crowd.zone)
@@ -113,7 +125,8 @@ def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
 
 
 def _new(part: People, crowd: Crowd) -> dict[Cell, Any]:
-    return _newcomers(crowd, "", "true", {})
+    told = _from_sets(part, crowd)
+    return _newcomers(crowd, "", "true", {}) if told is None else told
 
 
 def _matured(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -130,6 +143,8 @@ def _matured(part: People, crowd: Crowd) -> dict[Cell, Any]:
 
 def _cohort(part: People, crowd: Crowd) -> dict[Cell, Any]:
     """New users by the local day they came on, once the day `days` later has ended."""
+    if (told := _from_sets(part, crowd)) is not None:
+        return told
     zone = crowd.zone
     first, last = local_day(crowd.windows[0][0], zone), local_day(crowd.windows[-1][1], zone)
     days = days_between(first, last + timedelta(days=1))

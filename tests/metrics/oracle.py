@@ -230,6 +230,14 @@ def _retention(w: Window) -> Fraction:
     return part, whole
 
 
+def _churn(w: Window) -> Fraction:
+    """Users of the 30 local days before the window's who are not in it."""
+    zone = w.oracle.zone
+    since = w.oracle.midnight(w.start.astimezone(zone).date() - 30 * DAY)
+    before = Window(w.oracle, since, w.start).users
+    return len(before - w.users), len(before)
+
+
 def _with_flag(name: str, kind: str = "tool_call") -> Callable[[Window], Fraction]:
     return lambda w: of((bool(one.get(name)) for one in w.events(kind)), w.events(kind))
 
@@ -287,6 +295,7 @@ RULES: dict[str, Callable[[Window], Fraction]] = {
     "mau": _count(lambda w: w.users),
     "new_users": _count(lambda w: [first for first in _first_seen(w).values() if w.has(first)]),
     "retention_d1": _retention,
+    "churn_rate": _churn,
     "messages_per_session": _sizes(lambda one: len(one.queries) + len(one.responses)),
     "conversation_depth": _sizes(lambda one: len(one.queries)),
     "follow_up_rate": lambda w: (

@@ -69,6 +69,13 @@ def test_every_metric_has_a_page(busy: Sender, owner: Client) -> None:
         assert owner.get(f"/metrics/{key}/").status_code == 200, key
 
 
+def test_a_metrics_page_shows_its_calculation_method_and_prices(busy: Sender, owner: Client) -> None:
+    page = owner.get("/metrics/error_rate/").content.decode()
+    assert re.search(r"<dt>In numbers</dt><dd>[\d,]+ ÷ [\d,]+ = [\d.]+ ", page)
+    assert "<dt>Interval</dt><dd>Wilson score interval" in page
+    assert "<dt>Price</dt>" in owner.get("/metrics/cost_total/").content.decode()
+
+
 def test_an_unknown_metric_or_band_is_not_found(owner: Client) -> None:
     for path in (
         "/metrics/nothing/",

@@ -42,6 +42,12 @@ def _marked(bits: bytes, places: Iterable[int]) -> bytes:
     return bytes(marked)
 
 
+def mask(bits: bytes) -> int:
+    """A set as one number, a bit a user."""
+    users = read(bits)
+    return users if isinstance(users, int) else int.from_bytes(_marked(bytes(BITMAP_BYTES), users), "little")
+
+
 def size(bits: bytes) -> int:
     """How many users a set holds."""
     users = read(bits)

@@ -35,11 +35,11 @@ def distinct(
 
     A cell of one day and one set says itself how many it holds; only sets that must be joined are fetched.
     """
-    rows, parameters = _rows(windows, piece, keep, other, having)
+    held, parameters = rows(windows, piece, keep, other, having)
     names = "".join(f", g{place}" for place in range(len(piece.group_by)))
     counted = facts.fetch(
         f"SELECT day{names}, sum(n), max(held) > 1 FROM (SELECT day{names}, chunk, sum(n) AS n, count(*) AS held "
-        f"FROM ({rows}) r GROUP BY day{names}, chunk) c GROUP BY day{names}",
+        f"FROM ({held}) r GROUP BY day{names}, chunk) c GROUP BY day{names}",
         parameters,
     )
     sizes = {
@@ -54,7 +54,7 @@ def distinct(
             joined.append(number)
         else:
             found |= {(number, group): users for group, users in cells.items() if users}
-    return found | _joined(joined, windows, (rows, names, parameters))
+    return found | _joined(joined, windows, (held, names, parameters))
 
 
 def _joined(
@@ -63,12 +63,12 @@ def _joined(
     """The windows whose sets overlap: joined by group and chunk; chunks share nobody."""
     if not numbers:
         return {}
-    rows, names, parameters = asked
+    held, names, parameters = asked
     sets: dict[tuple[Group, int], dict[date, list[Users]]] = defaultdict(lambda: defaultdict(list))
     bounds = [windows[number] for number in numbers]
     wanted = " OR ".join(f"(day >= '{first}' AND day < '{end}')" for first, end in _merged(bounds))
     for day, *group, chunk, bits in facts.fetch(
-        f"SELECT day{names}, chunk, bits FROM ({rows}) r WHERE {wanted}", parameters
+        f"SELECT day{names}, chunk, bits FROM ({held}) r WHERE {wanted}", parameters
     ):
         sets[tuple(group), chunk][day].append(bitmap.read(bytes(bits)))
     found: dict[Cell, int] = defaultdict(int)
@@ -104,7 +104,7 @@ def _further(piece: Slice, having: str | None) -> set[str]:
     return {*piece.group_by, *piece.filters, *([having] if having else [])} - CARRIED
 
 
-def _rows(
+def rows(
     windows: list[Days], piece: Slice, keep: list[Group] | None, other: Group, having: str | None
 ) -> tuple[str, dict[str, Any]]:
     """SQL of the sets that count: day, g0…, chunk, n, bits; and its parameters."""
