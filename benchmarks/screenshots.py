@@ -40,6 +40,7 @@ PAGES = {
     "members": "/settings/members/",
     "projects": "/settings/projects/",
     "keys": "/settings/keys/",
+    "repricing": "/settings/repricing/",
     "audit": "/settings/audit/",
     "switch": "/switch/",
     "password": "/accounts/password/change/",

@@ -58,6 +58,7 @@ PLACES: Final[dict[str, tuple[Place, ...]]] = {
         Place("Projects", "/settings/projects/", is_for_configuring=True),
         Place("API keys", "/settings/keys/", is_for_configuring=True),
         Place("Thresholds and costs", "/admin/", is_for_configuring=True),
+        Place("Re-pricing", "/settings/repricing/", is_for_configuring=True),
         Place("Audit trail", "/settings/audit/", is_for_configuring=True),
     ),
 }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from apps.dashboards import ledger_views, onboarding, qa_views, sessions_views, views
+from apps.dashboards import ledger_views, onboarding, qa_views, repricing_views, sessions_views, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -26,6 +26,19 @@ urlpatterns = [
     path("events/ledger/<int:batch_id>/withdraw/", ledger_views.withdraw, name="withdraw"),
     path("events/rejected/", ledger_views.rejected, name="rejected"),
     path("events/rejected/replay/", ledger_views.replay, name="replay"),
+    path("settings/repricing/", repricing_views.repricing, name="repricing"),
+    path(
+        "settings/repricing/<int:repricing_id>/apply/",
+        repricing_views.decide,
+        {"decision": "apply"},
+        name="repricing-apply",
+    ),
+    path(
+        "settings/repricing/<int:repricing_id>/discard/",
+        repricing_views.decide,
+        {"decision": "discard"},
+        name="repricing-discard",
+    ),
     path("demo/", include("apps.dashboards.demo.urls")),
     path("styleguide", views.styleguide, name="styleguide"),
 ]

@@ -38,6 +38,7 @@ SIGNED_IN = (
     "/settings/members/",
     "/settings/projects/",
     "/settings/keys/",
+    "/settings/repricing/",
     "/settings/audit/",
     "/switch/",
     "/accounts/password/change/",
