@@ -21,6 +21,7 @@ SECRET_FIELDS = frozenset({"digest", "password"})
 THINGS = {
     "alert_rule": "alert rule",
     "batch": "batch",
+    "calibration": "calibration",
     "contract_price": "contract price",
     "cost_setting": "cost setting",
     "demo": "demo",
@@ -35,6 +36,7 @@ THINGS = {
 }
 # What may happen to them.
 VERBS = {
+    "activated": "put in force",
     "applied": "applied",
     "changed": "changed",
     "created": "created",

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from apps.conversations.rows import QUERY, RESPONSE, EventRow
 from apps.reading.fingerprints import hashes_of, similarity
-from apps.reading.frustration import REPEATS_FROM, ReadTurn, TurnScore, score_turns
+from apps.reading.frustration import (
+    REPEATS_FROM,
+    Found,
+    Model,
+    ReadTurn,
+    TurnScore,
+    find_signals,
+    score_turns,
+)
 from apps.reading.lexicons import is_supported
 from apps.reading.messages import ASSISTANT, USER, MessageFacts
 
@@ -52,7 +60,7 @@ def compare_turns(messages: Sequence[EventRow]) -> dict[str, int]:
     return found
 
 
-def detect(events: Sequence[EventRow]) -> dict[str, TurnScore]:
+def detect(events: Sequence[EventRow], model: Model | None = None) -> dict[str, TurnScore]:
     """Scores of the user messages that were read, by event key; `events` are in order.
 
     Messages without facts are no score, but they still wait for, or are, an answer.
@@ -60,12 +68,24 @@ def detect(events: Sequence[EventRow]) -> dict[str, TurnScore]:
     messages = [(event, facts_of(event)) for event in events if event.name in (QUERY, RESPONSE)]
     if not any(facts and event.name == QUERY for event, facts in messages):
         return {}
-    turns = [
-        ReadTurn(USER if event.name == QUERY else ASSISTANT, facts or SILENT, event.at)
-        for event, facts in messages
-    ]
+    scores = score_turns([_read_turn(event, facts) for event, facts in messages], model)
     return {
         event.event_key: score
-        for (event, facts), score in zip(messages, score_turns(turns), strict=True)
+        for (event, facts), score in zip(messages, scores, strict=True)
         if score is not None and facts is not None
     }
+
+
+def signals_of(events: Sequence[EventRow]) -> dict[str, Found]:
+    """The signals behind the scores of `detect`, by event key, for judging under several models."""
+    messages = [(event, facts_of(event)) for event in events if event.name in (QUERY, RESPONSE)]
+    found = find_signals([_read_turn(event, facts) for event, facts in messages])
+    return {
+        event.event_key: signals
+        for (event, _), signals in zip(messages, found, strict=True)
+        if signals is not None
+    }
+
+
+def _read_turn(event: EventRow, facts: MessageFacts | None) -> ReadTurn:
+    return ReadTurn(USER if event.name == QUERY else ASSISTANT, facts or SILENT, event.at)

@@ -7,7 +7,19 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import CompositePrimaryKey
 
+from apps.conversations.calibration_models import Calibration, SampledTurn, TurnLabel
 from apps.core.models import TenantModel
+
+__all__ = [
+    "Assignment",
+    "Calibration",
+    "Finding",
+    "Generation",
+    "Run",
+    "SampledTurn",
+    "Session",
+    "TurnLabel",
+]
 
 
 def dimension() -> models.TextField[str | None, str | None]:
@@ -51,6 +63,8 @@ class Session(TenantModel):
     repeating_turns = models.IntegerField(default=0)
     scored_turns = models.IntegerField()
     frustrated_turns = models.IntegerField()
+    # Of these, the ones that detection decided.
+    detected_turns = models.IntegerField(default=0)
     is_spiked = models.BooleanField()
     is_frustration_exit = models.BooleanField()
     spikes = models.IntegerField()

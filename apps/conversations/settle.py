@@ -15,6 +15,7 @@ from apps.conversations.detection import compare_turns, facts_of
 from apps.conversations.ratings import Reactions, attach
 from apps.conversations.rows import CALLS, QUERY, RESPONSE, EventRow, is_afterwards
 from apps.conversations.turns import Turn, find_spikes, is_spiked, split_turns
+from apps.reading.frustration import Model
 
 SESSION_DIMENSIONS = (
     "environment",
@@ -107,10 +108,10 @@ def _reaches_human(event: EventRow) -> bool:
     return event.name == "session_ended" and event.data.get("outcome") == "escalated"
 
 
-def settle(one: Outline, neighbours: Neighbours) -> Settled:
-    """The whole session row (without cost) and the labels of its responses."""
+def settle(one: Outline, neighbours: Neighbours, model: Model | None = None) -> Settled:
+    """The whole session row (without cost) and the labels of its responses, by the detector `model`."""
     reactions = attach(one.events, one.responses)
-    turns = split_turns(one.events, reactions)
+    turns = split_turns(one.events, reactions, model)
     outcome, level, rule = decide_outcome(one, turns, reactions, is_returned=neighbours.is_returned)
     ratings = [rating for held in reactions.values() for rating in held.ratings.values()]
     spikes = find_spikes(turns, [rating.at for rating in ratings if rating.sign > 0], outcome)
@@ -135,6 +136,7 @@ def settle(one: Outline, neighbours: Neighbours) -> Settled:
         **compare_turns([turn.message for turn in turns]),
         "scored_turns": sum(turn.is_scored for turn in turns),
         "frustrated_turns": sum(turn.is_frustrated for turn in turns),
+        "detected_turns": sum(turn.is_frustrated and turn.is_by_words for turn in turns),
         "is_spiked": spiked,
         "is_frustration_exit": spiked
         and bool(turns and turns[-1].is_frustrated)

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from apps.accounts.models import Organization, Project
 from apps.conversations import load, neighbours, write
+from apps.conversations.calibration import model_in_force
 from apps.conversations.findings import finding_rows
 from apps.conversations.generations import generation_rows
 from apps.conversations.load import Key, Touched
@@ -23,6 +24,7 @@ from apps.conversations.runs import run_rows
 from apps.conversations.settle import Neighbours, Outline, outline, settle
 from apps.conversations.write import Facts
 from apps.pricing.book import PriceBook
+from apps.reading.frustration import Model
 
 SESSIONS_A_STEP = 4_000
 
@@ -34,13 +36,14 @@ class Terms:
     projects: dict[int, Project]
     return_window: timedelta
     book: PriceBook
+    detector: Model
 
     @classmethod
     def load(cls) -> Self:
         """The terms of the active organisation."""
         hours = Organization.objects.values_list("return_window_hours", flat=True).get()
         projects = {project.pk: project for project in Project.objects.all()}
-        return cls(projects, timedelta(hours=hours), PriceBook.load())
+        return cls(projects, timedelta(hours=hours), PriceBook.load(), model_in_force())
 
     def idle_gap(self, project_id: int) -> timedelta:
         return timedelta(minutes=self.projects[project_id].idle_gap_minutes)
@@ -122,7 +125,7 @@ def _settle_one(
     session_id = key[1]
     facts.findings += finding_rows(rows, session_id)
     facts.runs += run_rows(rows, session_id)
-    settled = settle(one, fate) if one is not None else None
+    settled = settle(one, fate, terms.detector) if one is not None else None
     calls = generation_rows(
         rows,
         session_id=session_id,

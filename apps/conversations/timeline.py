@@ -76,7 +76,7 @@ def story_of(session: Session, *, may_read_text: bool) -> Story:
     generations = Generation.objects.filter(session_id=session.session_id, project_id=session.project_id)
     return Story(
         events=events,
-        texts=_texts([event.event_key for event in events]) if may_read_text else {},
+        texts=texts_of([event.event_key for event in events]) if may_read_text else {},
         generations={row.event_key.hex: row for row in generations},
         particulars=_particulars(session.session_id, events),
     )
@@ -119,7 +119,8 @@ def entry(event: EventRow, story: Story, *, may_read_text: bool) -> dict[str, An
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _texts(keys: list[str]) -> dict[str, dict[str, Any]]:
+def texts_of(keys: list[str]) -> dict[str, dict[str, Any]]:
+    """Stored texts by event key, for those who may read them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(event_key), 'hex'), body FROM events_text "

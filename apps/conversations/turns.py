@@ -9,7 +9,7 @@ from typing import Any
 from apps.conversations.detection import asks_to_clarify, detect
 from apps.conversations.ratings import Reactions
 from apps.conversations.rows import QUERY, RESPONSE, EventRow
-from apps.reading.frustration import FRUSTRATION_VERSION, TurnScore
+from apps.reading.frustration import FRUSTRATION_VERSION, Model, TurnScore
 
 DETECTED = "detected in its words"
 RECOVERY_TURNS = 3
@@ -26,6 +26,8 @@ class Turn:
     is_scored: bool = False
     is_frustrated: bool = False
     is_strong: bool = False
+    # Whether what its words say decides: no flag, rating or praise outranks them.
+    is_by_words: bool = False
     reason: str = ""
     score: TurnScore | None = None
 
@@ -66,15 +68,20 @@ def evidence_of(turn: Turn) -> dict[str, Any]:
     }
 
 
-def split_turns(events: list[EventRow], reactions: dict[str, Reactions]) -> list[Turn]:
-    """The turns of a session, judged; events before the first message belong to no turn."""
+def split_turns(
+    events: list[EventRow], reactions: dict[str, Reactions], model: Model | None = None
+) -> list[Turn]:
+    """The turns of a session, judged by the detector `model` (None: the default one).
+
+    Events before the first message belong to no turn.
+    """
     turns: list[Turn] = []
     for event in events:
         if event.name == QUERY:
             turns.append(Turn(len(turns) + 1, event))
         elif turns:
             turns[-1].events.append(event)
-    scores = detect(events)
+    scores = detect(events, model)
     before: list[EventRow] = [event for event in events[:1] if event.name == RESPONSE]
     for turn in turns:
         turn.score = scores.get(turn.message.event_key)
@@ -99,7 +106,7 @@ def judge(turn: Turn, reactions: dict[str, Reactions], *, was_praised: bool) -> 
         turn.is_frustrated = turn.is_strong = bool(flag)
         turn.reason = "flagged by the caller" if flag else ""
     elif turn.score is not None and turn.score.frustration is not None:
-        turn.is_scored = True
+        turn.is_scored, turn.is_by_words = True, not was_praised
         if turn.score.is_frustrated and not was_praised:
             turn.is_frustrated, turn.is_strong = True, turn.score.is_strong
             turn.reason = DETECTED

@@ -46,6 +46,7 @@ PLACES: Final[dict[str, tuple[Place, ...]]] = {
         Place("Metrics", "/metrics/"),
         Place("Sessions", "/sessions/"),
         Place("Review queue", "/qa/", is_for_text=True),
+        Place("Calibration", "/calibration/", is_for_text=True),
     ),
     "Data": (
         Place("Send events", "/start/", is_for_configuring=True),

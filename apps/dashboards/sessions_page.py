@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from apps.accounts.access import Member
 from apps.accounts.models import PrivacyMode, Project
+from apps.conversations.calibration import model_in_force
 from apps.conversations.models import Session
 from apps.conversations.ratings import attach
 from apps.conversations.rows import RESPONSE
@@ -46,7 +47,7 @@ def session_context(
     zone = member.organization.zone
     story = story_of(session, may_read_text=member.may_read_text)
     responses = [event for event in story.events if event.name == RESPONSE]
-    turns = split_turns(story.events, attach(story.events, responses))
+    turns = split_turns(story.events, attach(story.events, responses), model_in_force())
     parts = max(1, -(-len(story.events) // PART))
     number = min(parts, _part(parameters))
     shown = story.events[(number - 1) * PART : number * PART]

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from apps.dashboards import ledger_views, onboarding, qa_views, repricing_views, sessions_views, views
+from apps.dashboards import (
+    calibration_views,
+    ledger_views,
+    onboarding,
+    qa_views,
+    repricing_views,
+    sessions_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -21,6 +29,12 @@ urlpatterns = [
     path("qa/", qa_views.queue, name="qa"),
     path("qa/draw/", qa_views.draw, name="qa-draw"),
     path("qa/<str:public_id>/<str:session_id>/", qa_views.review, name="qa-review"),
+    path("calibration/", calibration_views.label_page, name="calibration"),
+    path("calibration/draw/", calibration_views.draw, name="calibration-draw"),
+    path("calibration/undo/", calibration_views.undo, name="calibration-undo"),
+    path("calibration/report/", calibration_views.report, name="calibration-report"),
+    path("calibration/use/", calibration_views.use, name="calibration-use"),
+    path("calibration/<int:number>/<int:place>/", calibration_views.label, name="calibration-label"),
     path("freshness/", views.freshness_badge, name="freshness"),
     path("events/ledger/", ledger_views.batches, name="ledger"),
     path("events/ledger/<int:batch_id>/withdraw/", ledger_views.withdraw, name="withdraw"),

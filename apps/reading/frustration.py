@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from math import exp, log2
+from math import exp, log, log2
 from typing import NamedTuple
 
 from apps.reading.fingerprints import hashes_of, similarity
@@ -90,14 +90,15 @@ class Model:
     strong_threshold: float
 
     def calibrated(self, *, threshold: float | None = None, offset: float = 0.0) -> Model:
-        """The model with an organisation's own threshold and an offset added to the log-odds."""
-        return Model(
-            self.version,
-            self.bias + offset,
-            self.weights,
-            self.threshold if threshold is None else threshold,
-            self.strong_threshold,
-        )
+        """The model with an organisation's own threshold and an offset added to the log-odds.
+
+        The strong threshold moves with the threshold, at the same distance in log-odds: labels say whether
+        a turn is frustrated, not how strongly, and a model that flags too much flags strongly too much.
+        """
+        if threshold is None:
+            return replace(self, bias=self.bias + offset)
+        moved = logit(self.strong_threshold) + logit(threshold) - logit(self.threshold)
+        return replace(self, bias=self.bias + offset, threshold=threshold, strong_threshold=sigmoid(moved))
 
 
 @cache
@@ -150,8 +151,8 @@ def judge(found: Found, model: Model, *, is_first: bool) -> TurnScore:
         total += weight
         if weight:
             signals.append(Evidence(name, evidence, round(weight, 3)))
-    score = 1.0 / (1.0 + exp(-total))
-    if is_first and not EXPLICIT & found.keys():
+    score = sigmoid(total)
+    if is_capped(found, is_first=is_first):
         score = min(score, model.threshold * 0.99)
     wants_human = "human_request" in found
     is_frustrated = wants_human or score >= model.threshold
@@ -159,6 +160,20 @@ def judge(found: Found, model: Model, *, is_first: bool) -> TurnScore:
     return TurnScore(
         round(score, 4), is_frustrated, wants_human or score >= model.strong_threshold, tuple(signals)
     )
+
+
+def is_capped(found: Found, *, is_first: bool) -> bool:
+    """Whether the score stays below the threshold, whatever else was found."""
+    return is_first and not EXPLICIT & found.keys()
+
+
+def sigmoid(log_odds: float) -> float:
+    return 1.0 / (1.0 + exp(-log_odds))
+
+
+def logit(probability: float) -> float:
+    """The log-odds of a probability strictly between 0 and 1."""
+    return log(probability / (1.0 - probability))
 
 
 def is_spiked(scores: Iterable[TurnScore | None]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from apps.metrics.formulas.base import NANO, Formula, Number, Value, money, wilson
+from apps.core.intervals import wilson
+from apps.metrics.formulas.base import NANO, Formula, Number, Value, money
 from apps.metrics.formulas.people import DistinctUsers, LifetimeValue, PeopleCount, PeopleShare, PerUser
 from apps.metrics.formulas.percentiles import (
     LOG_GROWTH,

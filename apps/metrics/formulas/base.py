@@ -6,16 +6,15 @@ the sum of numerators over the sum of denominators.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any
 
+from apps.core.intervals import wilson
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.measures.people import People
 
-Z95 = 1.96
 EXACT = Context(prec=60)
 NANO = 10**9
 
@@ -92,15 +91,6 @@ class Formula:
 def money(nano: int | Decimal) -> Decimal:
     """Nano-dollars as dollars, exact."""
     return EXACT.divide(Decimal(nano), Decimal(NANO))
-
-
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """95 % Wilson score interval of a share (Wilson 1927)."""
-    share = part / whole
-    spread = Z95 * math.sqrt(share * (1 - share) / whole + Z95**2 / (4 * whole**2))
-    scale = 1 + Z95**2 / whole
-    centre = share + Z95**2 / (2 * whole)
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def share(part: int, whole: int) -> Value:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from apps.core.intervals import Z95, wilson
 from apps.metrics.formulas.base import (
     EXACT,
     NANO,
     WILSON,
-    Z95,
     Formula,
     Number,
     Sums,
     Value,
     money,
     share,
-    wilson,
 )
 from apps.metrics.measures.measure import Measure
 

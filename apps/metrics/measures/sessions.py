@@ -25,6 +25,7 @@ exit_sessions: Final = Measure(
 )
 scored_turns: Final = Measure(SESSION, "scored turns", value="f.scored_turns")
 frustrated_turns: Final = Measure(SESSION, "frustrated turns", value="f.frustrated_turns")
+detected_turns: Final = Measure(SESSION, "frustrated turns that detection decided", value="f.detected_turns")
 spikes: Final = Measure(SESSION, "spikes in closed sessions", CLOSED, "f.spikes")
 recovered: Final = Measure(SESSION, "recovered spikes", CLOSED, "f.recovered")
 recovered_confirmed: Final = Measure(SESSION, "recovered spikes, confirmed", CLOSED, "f.recovered_confirmed")
