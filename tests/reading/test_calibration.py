@@ -23,7 +23,11 @@ from apps.reading.sampling import QUOTAS, allocate, interleave, stratum_of
 
 
 def turn(
-    found: Found | None = None, frustrated: float = 0.0, stratum: str = "all", size: int = 100, session: str = ""
+    found: Found | None = None,
+    frustrated: float = 0.0,
+    stratum: str = "all",
+    size: int = 100,
+    session: str = "",
 ) -> LabelledTurn:
     return LabelledTurn(found or {}, False, frustrated, stratum, size, session)
 
