@@ -12,6 +12,7 @@ from apps.accounts.models import Organization
 from apps.alerts.evaluate import states
 from apps.dashboards.bands import thresholds
 from apps.dashboards.charts import Row, chart, group_name, row
+from apps.dashboards.corrected import corrected
 from apps.dashboards.display import Change, change
 from apps.dashboards.filters import Option, Select, filter_form
 from apps.dashboards.selection import ROLLING_DAYS, Selection, default_selection
@@ -99,6 +100,7 @@ def metric_context(
         "groups": _groups(organization, metric, selection, now) if selection.by else [],
         "explained": explain(metric),
         "filled": filled(organization, metric, selection.over_time((metric.key,)), now),
+        "corrected": corrected(organization, metric, selection, now),
         "target": target_of(metric, threshold),
         "path": path,
         "behind": links(metric.key, selection),

@@ -16,6 +16,8 @@ from apps.conversations.models import Calibration, SampledTurn, Session, TurnLab
 from apps.conversations.rebuild import rebuild_if_requested
 from apps.conversations.sample import draw
 from apps.core.tenancy import tenant
+from apps.dashboards.corrected import correct
+from apps.reading.estimates import Estimate
 from apps.reading.frustration import default_model
 from tests.conftest import Sender, query, response
 from tests.pages.conftest import conversation
@@ -141,7 +143,10 @@ def test_labels_are_measured_a_refit_put_in_force_and_history_follows(chatty: Se
         entry = AuditEntry.objects.get(action="calibration.activated")
         assert (entry.before["threshold"], entry.after["threshold"]) == (None, row.threshold)
         assert Organization.objects.get().recompute_requested_at is not None
+    metric = "/metrics/frustrated_turn_rate/"
+    assert "corrected by your labels" not in owner.get(metric).content.decode()
     assert rebuild_if_requested(organization_id)
+    assert "corrected by your labels" in owner.get(metric).content.decode()
     assert flagged(chatty) == 12
     # What arrives from now on is judged alike, and the page of a session agrees with its numbers.
     now = chatty.now
@@ -159,6 +164,31 @@ def test_labels_are_measured_a_refit_put_in_force_and_history_follows(chatty: Se
         assert model_in_force() == default_model()
     history = owner.get("/calibration/report/").content.decode()
     assert history.index("the default") < history.index("offset")
+
+
+def test_the_default_is_corrected_by_its_measured_bias(chatty: Sender, owner: Client) -> None:
+    chatty.send(*talk(chatty.now, "sent", CALM, CALM, frustrated=True))
+    chatty.digest()
+    owner.post("/calibration/draw/")
+    label_all(owner)
+    owner.post("/calibration/use/", {"choice": "default"})
+    rebuild_if_requested(chatty.provisioned.organization.id)
+    assert flagged(chatty) == 26
+    for key in ("frustrated_turn_rate", "frustration_spike_rate"):
+        text = owner.get(f"/metrics/{key}/").content.decode()
+        # 24 detected ÷ 2 and the 2 that were sent, of 122 turns.
+        assert "<dd>21.3 %</dd>" in text
+        assert "<dd>11.5 %" in text
+        assert "its bias of 2.00 as measured on 120 turns" in text
+    assert "corrected by your labels" not in owner.get("/metrics/sessions/").content.decode()
+
+
+def test_only_what_was_detected_is_corrected() -> None:
+    rate = correct(10, 40, 200, Estimate(2.0, 1.6, 2.5))
+    assert rate == pytest.approx((30 / 200, 26 / 200, 35 / 200))
+    assert correct(10, 40, 0, Estimate(2.0, 1.6, 2.5)).value is None
+    assert correct(10, 40, 200, Estimate(None)).value is None
+    assert correct(10, 40, 200, Estimate(0.5, 0.0, 1.0)).high == 1.0
 
 
 def test_a_calibration_of_one_organisation_judges_no_other(
