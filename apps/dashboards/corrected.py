@@ -11,7 +11,7 @@ from apps.conversations.calibration import active_calibration, figure
 from apps.dashboards.display import amount
 from apps.dashboards.selection import Selection
 from apps.metrics import adding
-from apps.metrics.behind import slice_of
+from apps.metrics.behind import whole_of
 from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.measures import sessions as s
 from apps.reading.calibration import LEAST_LABELS
@@ -53,7 +53,7 @@ def corrected(
     calibration = active_calibration() if metric.key in SHOWN_ON else None
     if calibration is None or calibration.turns < LEAST_LABELS or organization.recompute_requested_at:
         return None
-    piece = slice_of(organization, METRICS[CORRECTED], selection.over_time((CORRECTED,)), now)
+    piece = whole_of(organization, METRICS[CORRECTED], selection.over_time((CORRECTED,)), now).piece
     sums = adding.sums((s.frustrated_turns, s.detected_turns, s.scored_turns), piece).get((0, ()), {})
     frustrated, detected, scored = (
         int(sums.get(one, 0)) for one in (s.frustrated_turns, s.detected_turns, s.scored_turns)
