@@ -17,14 +17,15 @@ from apps.accounts.tenant_admin import OrganizationAdminSite
 from apps.alerts.admin import ThresholdAdmin
 from apps.alerts.models import Threshold
 from apps.events.models import Batch
-from apps.pricing.admin import ContractPriceAdmin, CostSettingAdmin
-from apps.pricing.models import ContractPrice, CostSetting
+from apps.pricing.admin import BudgetAdmin, ContractPriceAdmin, CostSettingAdmin
+from apps.pricing.models import Budget, ContractPrice, CostSetting
 from llmmetrics import operator_admin as operator
 
 organization_site = OrganizationAdminSite(name="admin")
 organization_site.register(Threshold, ThresholdAdmin)
 organization_site.register(CostSetting, CostSettingAdmin)
 organization_site.register(ContractPrice, ContractPriceAdmin)
+organization_site.register(Budget, BudgetAdmin)
 organization_site.register(Organization, accounts.OrganizationAdmin)
 organization_site.register(Project, accounts.ProjectAdmin)
 organization_site.register(ApiKey, ApiKeyAdmin)

@@ -21,6 +21,7 @@ SECRET_FIELDS = frozenset({"digest", "password"})
 THINGS = {
     "alert_rule": "alert rule",
     "batch": "batch",
+    "budget": "budget",
     "calibration": "calibration",
     "contract_price": "contract price",
     "cost_setting": "cost setting",

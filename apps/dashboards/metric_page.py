@@ -11,6 +11,7 @@ from apps.accounts.access import Member
 from apps.accounts.models import Organization
 from apps.alerts.evaluate import states
 from apps.dashboards.bands import thresholds
+from apps.dashboards.budgets import budget_rows
 from apps.dashboards.charts import Row, chart, group_name, row
 from apps.dashboards.corrected import corrected
 from apps.dashboards.display import Change, change
@@ -18,6 +19,7 @@ from apps.dashboards.filters import Option, Select, filter_form
 from apps.dashboards.selection import ROLLING_DAYS, Selection, default_selection
 from apps.dashboards.sessions_links import group_path, links, point_paths
 from apps.dashboards.tiles import metric_path, target_of, tiles
+from apps.metrics.budgets import SPEND
 from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.explain import explain
 from apps.metrics.filled import filled
@@ -101,6 +103,7 @@ def metric_context(
         "explained": explain(metric),
         "filled": filled(organization, metric, selection.over_time((metric.key,)), now),
         "corrected": corrected(organization, metric, selection, now),
+        "budgets": budget_rows(organization, now) if metric.key == SPEND else None,
         "target": target_of(metric, threshold),
         "path": path,
         "behind": links(metric.key, selection),

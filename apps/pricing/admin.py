@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from apps.accounts.tenant_admin import TenantModelAdmin
 from apps.pricing.contracts import withdraw
-from apps.pricing.models import ContractPrice, CostSetting
+from apps.pricing.models import Budget, ContractPrice, CostSetting
 
 
 class CostSettingAdmin(TenantModelAdmin):
@@ -79,3 +79,17 @@ class ContractPriceAdmin(TenantModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         """Withdraws: the row stays, for the calls that it priced."""
         withdraw(ContractPrice.objects.get(pk=obj.pk), request=request)
+
+
+class BudgetAdmin(TenantModelAdmin):
+    """What a calendar month may cost; the page of costs and the API tell its use and projection."""
+
+    list_display = ("scope", "value", "monthly_usd", "note", "created_by")
+    list_filter = ("scope",)
+    list_select_related = ("created_by",)
+    fields = ("scope", "value", "monthly_usd", "note")
+
+    def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
+        if not change and request.user.is_authenticated:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)

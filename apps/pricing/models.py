@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -205,3 +206,67 @@ class Repricing(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.first_day} to {self.last_day}"
+
+
+NEEDS_VALUE = "Name the project, team, feature or customer; nothing for the organisation."
+
+
+class BudgetScope(models.TextChoices):
+    ORGANIZATION = "organization", "Organisation"
+    PROJECT = "project", "Project"
+    TEAM = "team", "Team"
+    FEATURE = "feature", "Feature"
+    CUSTOMER = "customer", "Customer"
+
+
+class Budget(TenantModel):
+    """What model calls may cost in a local calendar month: of the organisation, or of one value of a dimension."""
+
+    scope = models.CharField(max_length=16, choices=BudgetScope.choices, default=BudgetScope.ORGANIZATION)
+    value = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="Which project (its name or id), team, feature or customer; empty for the organisation.",
+    )
+    monthly_usd = models.DecimalField(
+        "monthly budget (USD)",
+        max_digits=14,
+        decimal_places=2,
+        validators=[MinValueValidator(Decimal("0.01"))],
+    )
+    note = models.CharField(max_length=200, blank=True, default="")
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["scope", "value"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization_id", "scope", "value"],
+                name="pricing_budget_once",
+                violation_error_message="There is a budget of this scope and value already.",
+            ),
+            models.CheckConstraint(condition=Q(scope__in=BudgetScope.values), name="pricing_budget_scope"),
+            models.CheckConstraint(
+                condition=(Q(scope="organization") & Q(value="")) | (~Q(scope="organization") & ~Q(value="")),
+                name="pricing_budget_value",
+                violation_error_message=NEEDS_VALUE,
+            ),
+            models.CheckConstraint(condition=Q(monthly_usd__gt=0), name="pricing_budget_amount"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()} {self.value}".strip()
+
+    def clean(self) -> None:
+        """A project is named by what exists; the other dimensions may have values that are yet to come."""
+        if (self.scope == BudgetScope.ORGANIZATION) is bool(self.value):
+            raise ValidationError({"value": NEEDS_VALUE})
+        if self.scope == BudgetScope.PROJECT:
+            known = Project.objects.filter(Q(public_id=self.value) | Q(name=self.value)).first()
+            if known is None:
+                raise ValidationError({"value": "No project has this name or id."})
+            self.value = known.public_id

@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.accounts.models import ApiKey, AuditEntry, Invitation, Membership, Role
 from apps.alerts.models import Threshold
 from apps.core.tenancy import tenant
-from apps.pricing.models import ContractPrice, CostSetting
+from apps.pricing.models import Budget, ContractPrice, CostSetting
 from llmmetrics.admin_sites import organization_site
 from tests.admin.conftest import add_member, signed_in
 
@@ -26,6 +26,7 @@ TABLE = {
     "alerts_threshold": (200, 200, 200),
     "pricing_costsetting": (200, 200, 200),
     "pricing_contractprice": (200, 200, 200),
+    "pricing_budget": (200, 200, 200),
     "accounts_organization": (403, 200, 403),
     "accounts_project": (200, 200, 403),
     "accounts_apikey": (200, 200, 403),
@@ -49,6 +50,8 @@ def rows_of(provisioned: Any) -> dict[str, int]:
             output_usd_per_million=Decimal(2),
         )
         price.save()
+        budget = Budget.new(monthly_usd=Decimal(100))
+        budget.save()
         invitation = Invitation(
             email="guest@example.com",
             role=Role.PRODUCT,
@@ -64,6 +67,7 @@ def rows_of(provisioned: Any) -> dict[str, int]:
             "alerts_threshold": threshold.pk,
             "pricing_costsetting": setting.pk,
             "pricing_contractprice": price.pk,
+            "pricing_budget": budget.pk,
             "accounts_organization": provisioned.organization.id,
             "accounts_project": provisioned.project.id,
             "accounts_apikey": ApiKey.objects.order_by("pk").values_list("pk", flat=True)[0],
