@@ -62,12 +62,14 @@ class TenantModel(models.Model):
         super().save(*args, **kwargs)
 
     def validate_constraints(self, exclude: Any = None) -> None:
-        """Check uniqueness within the organisation, also from forms, which never show the organisation.
+        """Check uniqueness within the organisation, also from forms, which show neither it nor a row's state.
 
-        A constraint is skipped when one of its fields is excluded, and every form excludes hidden ones.
+        A constraint is skipped when one of its fields, or of those in its condition, is excluded; and
+        every form excludes what can not be edited.
         """
         self.claim_for_active_organization()
-        super().validate_constraints(exclude=set(exclude or ()) - {"organization_id"})
+        shown = {field.name for field in self._meta.concrete_fields if field.editable}
+        super().validate_constraints(exclude=shown & set(exclude or ()))
 
     @classmethod
     def new(cls, **fields: Any) -> Self:

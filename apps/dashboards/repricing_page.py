@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from apps.accounts.models import Organization
 from apps.conversations.repricing import COUNTS
+from apps.core.time_buckets import local_day
 from apps.dashboards.display import amount
 from apps.pricing.models import UNFINISHED, ContractPrice, Repricing, RepricingState
 
-NANO = 10**9
+NANO = Decimal(10**9)
 HISTORY = 20
 WORKING = (RepricingState.PROPOSED, RepricingState.COMPUTING, RepricingState.APPLYING)
 
@@ -31,11 +36,12 @@ class RepricingForm(forms.ModelForm):  # type: ignore[type-arg]
             "note": forms.TextInput(attrs={"class": "form-control", "maxlength": 200}),
         }
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if Repricing.objects.filter(state__in=UNFINISHED).exists():
-            raise ValidationError("Another re-pricing is not finished: apply or discard it first.")
-        return cleaned
+    def clean_last_day(self) -> date:
+        """Days that have not ended are priced by what is known now anyway."""
+        day: date = self.cleaned_data["last_day"]
+        if day > local_day(timezone.now(), Organization.objects.get().zone):
+            raise ValidationError("The last day must not lie in the future.")
+        return day
 
 
 @dataclass(frozen=True, slots=True)

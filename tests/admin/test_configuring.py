@@ -335,3 +335,25 @@ def test_hostile_names_are_shown_as_text(owner: Client, organization: Any) -> No
     for name in ("accounts_project", "accounts_auditentry"):
         assert evil not in owner.get(reverse(f"admin:{name}_changelist")).content.decode()
     assert "<script>alert" not in owner.get(reverse("admin:alerts_threshold_add")).content.decode()
+
+
+def test_a_second_contract_price_of_the_same_day_and_model_is_refused_with_a_sentence(owner: Client) -> None:
+    price = {
+        "effective_from": "2026-01-01",
+        "provider": "openai",
+        "model": "gpt-4o",
+        "input_usd_per_million": "1",
+        "output_usd_per_million": "2",
+    }
+    address = reverse("admin:pricing_contractprice_add")
+    assert owner.post(address, price).status_code == 302
+    again = owner.post(address, price)
+    assert again.status_code == 200
+    assert "withdraw that one first" in again.content.decode()
+
+
+def test_a_second_budget_of_the_same_scope_is_refused_with_a_sentence(owner: Client) -> None:
+    address = reverse("admin:pricing_budget_add")
+    assert owner.post(address, {"scope": "organization", "monthly_usd": "10"}).status_code == 302
+    assert "already" in owner.post(address, {"scope": "organization", "monthly_usd": "20"}).content.decode()
+    assert "Name the project" in owner.post(address, {"scope": "team", "monthly_usd": "1"}).content.decode()

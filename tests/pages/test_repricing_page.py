@@ -77,6 +77,7 @@ def test_a_discarded_one_changes_nothing_and_can_not_be_applied(
 def test_refuses_days_in_the_wrong_order_and_a_second_one(priced: Any, owner: Client, now: datetime) -> None:
     early = (now - timedelta(days=9)).date().isoformat()
     assert "must not be before first_day" in propose(owner, now, last_day=early)
+    assert "must not lie in the future" in propose(owner, now, last_day="2099-01-01")
     propose(owner, now)
     assert "not finished" in propose(owner, now)
 
