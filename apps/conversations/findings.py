@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.conversations.rows import EVALUATION, GUARDRAIL, QUERY, RESPONSE, EventRow
+from apps.reading.messages import harms_of
 
 DIMENSIONS = (
     "environment",
@@ -36,8 +37,9 @@ def finding_rows(events: list[EventRow], session_id: str | None) -> list[dict[st
     An evaluation that names a response counts with it and nowhere else; one that names none counts
     with the latest earlier response, without any by itself. A guardrail's hit counts once a message
     and category: with the response that it names, and without one with the latest message, else the first.
+    What was read in a message (personal data, prompt injection, abuse) is a hit of that message.
     """
-    if not any(event.name in TELLING or "pii" in event.data for event in events):
+    if not any(event.name in TELLING or _read(event) for event in events):
         return []
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     responses = [event for event in events if event.name == RESPONSE]
@@ -68,8 +70,16 @@ def _rows(
             for name in ("precision", "recall")
             if event.data.get(name) is not None
         ]
-    is_message = event.name in (QUERY, RESPONSE)
-    return [_hit(event, "pii")] if is_message and event.data.get("pii") else []
+    return [_hit(event, category) for category in sorted(_read(event))]
+
+
+def _read(event: EventRow) -> set[str]:
+    """The categories that were read in a message's text."""
+    if event.name not in (QUERY, RESPONSE):
+        return set()
+    reading = event.data.get("reading")
+    found = harms_of(reading) if reading else set()
+    return found | {"pii"} if event.data.get("pii") else found
 
 
 def _message(messages: list[EventRow], event: EventRow) -> EventRow | None:

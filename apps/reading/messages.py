@@ -61,6 +61,8 @@ CODES = {
     "clarifying": "C",
 }
 NAMES = {code: name for name, code in CODES.items()}
+# What a guardrail would call it.
+HARMS = {CODES["injection"]: "prompt_injection", CODES["insult"]: "toxicity", CODES["profanity"]: "toxicity"}
 UPSET = frozenset("😠😡🤬😤😒🙄😞😣😖😫😩😭😢☹🙁👎💩🤦😑😕")
 PLEASED = frozenset("😀😁😃😄😊🙂😍🤩👍🙏❤🎉😂🥰😎")
 EVIDENCE_CHARACTERS = 24
@@ -86,11 +88,6 @@ class MessageFacts:
     negations: int = 0
     contrasts: int = 0
     fingerprint: bytes = b""
-
-    @property
-    def is_toxic(self) -> bool:
-        """Abusive words, by either side."""
-        return "insult" in self.signals or "profanity" in self.signals
 
     def packed(self) -> list[Any]:
         """A small JSON value; `unpack` is its inverse."""
@@ -119,6 +116,11 @@ class MessageFacts:
             contrasts=counts % 10,
             fingerprint=b64decode(print_ + "=" * (-len(print_) % 4)),
         )
+
+
+def harms_of(packed: list[Any]) -> set[str]:
+    """The guardrail categories that packed facts show, without unpacking them."""
+    return {HARMS[code] for code in packed[-1] if code in HARMS}
 
 
 def read_message(

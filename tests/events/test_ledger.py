@@ -57,10 +57,10 @@ def test_a_batch_that_fails_is_put_off_and_blocks_no_other(
     sender.send(query(now, "good"))
     settle = settling.settle
 
-    def fails(one: Any, fate: Any) -> Any:
+    def fails(one: Any, *rest: Any) -> Any:
         if one.session_id == "poison":
             raise ValueError("no such luck")
-        return settle(one, fate)
+        return settle(one, *rest)
 
     monkeypatch.setattr(settling, "settle", fails)
     sender.digest()

@@ -1,4 +1,4 @@
-"""What guardrails found in messages."""
+"""What was found in messages: read in their texts, or told by guardrails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LENS: Final = "Safety"
 ROLES: Final = ("product", "engineering", "executive")
 
 
-def exposed(key: str, title: str, category: str, what: str) -> Metric:
+def exposed(key: str, title: str, category: str, what: str, *, is_read: bool = True) -> Metric:
     """Messages with at least one hit of a category ÷ all user messages and responses."""
     return Metric(
         key,
@@ -24,7 +24,7 @@ def exposed(key: str, title: str, category: str, what: str) -> Metric:
         "down",
         f.Share(d.hits(category, what), e.messages),
         ROLES,
-        needs=f"guardrail of category {category}",
+        needs=f"{'texts of messages, or ' if is_read else ''}guardrail of category {category}",
     )
 
 
@@ -34,7 +34,7 @@ METRICS: Final = (
         "prompt_injection_rate", "Prompt injection", "prompt_injection", "an attempt at prompt injection"
     ),
     exposed("toxicity_rate", "Toxicity", "toxicity", "toxic content"),
-    exposed("bias_rate", "Bias", "bias", "biased content"),
+    exposed("bias_rate", "Bias", "bias", "biased content", is_read=False),
     Metric(
         "policy_violations",
         "Guardrail events",
