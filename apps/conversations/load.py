@@ -37,13 +37,15 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
     """Events of sessions by (project, session), in order: sent with the session's id or assigned to it,
     and reactions sent elsewhere to its responses."""
     wanted = set(keys)
-    if not wanted:
+    first_at = first_event_at() if wanted else None
+    if first_at is None:
         return {}
     names = sorted({session_id for _, session_id in wanted})
     found: dict[Key, dict[str, EventRow]] = defaultdict(dict)
     for row in _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.session_id = ANY(%s)",
-        [names],
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.at >= %s "
+        "AND e.session_id = ANY(%s)",
+        [first_at, names],
     ):
         key = (row.project_id, row.session_id or "")
         if key in wanted:
@@ -51,31 +53,35 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
     for session_id, *columns in _rows(
         f"SELECT a.session_id, {COLUMNS} FROM conversations_assignment a JOIN events_event e "
         "ON e.organization_id = a.organization_id AND e.event_key = a.event_key AND e.user_id = a.user_id "
-        f"AND e.session_id IS NULL WHERE a.organization_id = {ORGANIZATION} AND a.session_id = ANY(%s)",
-        [names],
+        f"AND e.session_id IS NULL AND e.at >= %s WHERE a.organization_id = {ORGANIZATION} "
+        "AND a.session_id = ANY(%s)",
+        [first_at, names],
     ):
         row = _event(columns)
         key = (row.project_id, session_id)
         if key in wanted:
             found[key][row.event_key] = row
-    bring_reactions(found)
+    bring_reactions(found, first_at)
     return {key: sorted(rows.values(), key=lambda row: row.order) for key, rows in found.items()}
 
 
-def bring_reactions(found: dict[Key, dict[str, EventRow]]) -> None:
-    """Add reactions that name a response to that response's session or trace, wherever they were sent."""
+def bring_reactions(found: dict[Key, dict[str, EventRow]], first_at: datetime | None) -> None:
+    """Add reactions that name a response to that response's session or trace, wherever they were sent.
+
+    `first_at`: see `first_event_at`.
+    """
     home: dict[tuple[int, str], Key] = {}
     for key, rows in found.items():
         for row in rows.values():
             if row.name == "llm_response_generated" and row.response_id:
                 home.setdefault((row.project_id, row.response_id), key)
-    if not home:
+    if not home or first_at is None:
         return
     named = sorted({response_id for _, response_id in home})
     reactions = _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} "
-        "AND e.response_id = ANY(%s) AND e.name = ANY(%s)",
-        [named, sorted(ON_RESPONSE)],
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.at >= %s "
+        "AND e.response_id = ANY(%s) AND e.name <> 'llm_response_generated' AND e.name = ANY(%s)",
+        [first_at, named, sorted(ON_RESPONSE)],
     )
     for row in reactions:
         target = home.get((row.project_id, row.response_id or ""))
@@ -223,6 +229,7 @@ def loose_events_between(start: datetime | None, end: datetime | None) -> list[E
 
 
 def first_event_at() -> datetime | None:
+    """When the active organisation's first event was: no look-up needs to go into the weeks before."""
     rows = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {ORGANIZATION}", [])
     return rows[0][0] if rows else None
 

@@ -167,7 +167,7 @@ def settle_loose(loose: list[EventRow], terms: Terms, gone: list[EventRow]) -> N
     for row in [*loose, *load.loose_events_of_traces(traces)]:
         groups[(row.project_id, row.trace_id or f"event:{row.event_key}")][row.event_key] = row
     keys = [row.event_key for row in gone] + [key for events in groups.values() for key in events]
-    load.bring_reactions(groups)
+    load.bring_reactions(groups, load.first_event_at() if groups else None)
     facts = Facts()
     for (project_id, _), events in groups.items():
         rows = sorted(events.values(), key=lambda row: row.order)
