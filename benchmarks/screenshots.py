@@ -33,6 +33,8 @@ PAGES = {
     "sessions-none": "/sessions/?from=2020-01-01&to=2020-01-02",
     "session": "/sessions/?with=spiked&with=human_handoff&order=turns",
     "review-queue": "/qa/",
+    "calibration": "/calibration/",
+    "calibration-report": "/calibration/report/",
     "ledger": "/events/ledger/",
     "rejected": "/events/rejected/",
     "start": "/start/",

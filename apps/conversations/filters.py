@@ -75,6 +75,7 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "errors": Condition("Errors", lambda now: _answer(failed=True)(now) | Q(FAILED_EVENT)),
     "cost": Condition("Cost known", _always(cost_nano__isnull=False)),
     "unpriced": Condition("Unpriced call", _answer(is_unpriced=True)),
+    "suspect_usage": Condition("Suspect token counts", _answer(flags__isnull=False)),
     "deflected": Condition("Deflected", _always(is_deflected=True, is_taken_back=False, responses__gt=0)),
     "taken_back": Condition("Deflection taken back", _always(is_taken_back=True)),
 }

@@ -58,6 +58,7 @@ BEHIND: Final[dict[str, Behind]] = {
     "contained_rate": Behind(("closed", "assisted"), ("closed", "assisted"), level="contained"),
     "verified_rate": Behind(("closed", "assisted"), ("closed", "assisted"), level="verified"),
     "cost_unpriced_share": Behind(("unpriced",)),
+    "usage_suspect_share": Behind(("suspect_usage",)),
     "error_rate": ERRORS,
     "errors": ERRORS,
     "timeout_rate": ERRORS,

@@ -21,6 +21,13 @@ INTERVENTIONS: Final = {
     "tool_result": "the result of a tool",
     "none": "none",
 }
+# Why token counts of a model call are suspect.
+SUSPICIONS: Final = {
+    "cached_exceeds_input": "more cached than input tokens",
+    "reasoning_exceeds_output": "more reasoning than output tokens",
+    "total_differs": "tokens_used is not their sum",
+    "inner_calls_reported_too": "its inner calls report tokens too",
+}
 FEEDBACK_WORDS: Final = {
     "thumbs_up": "Thumbs up",
     "thumbs_down": "Thumbs down",

@@ -14,7 +14,14 @@ from apps.conversations.timeline import Story
 from apps.conversations.turns import Turn
 from apps.dashboards.display import amount
 from apps.dashboards.sessions_list import money_words, span_words
-from apps.dashboards.sessions_marks import Mark, feedback_mark, interventions, response_marks, turn_marks
+from apps.dashboards.sessions_marks import (
+    SUSPICIONS,
+    Mark,
+    feedback_mark,
+    interventions,
+    response_marks,
+    turn_marks,
+)
 
 # [1], [^2] and 【3†source】: the ways in which answers point at their sources.
 CITATION: Final = re.compile(r"(\[\^?\d{1,3}\]|【[^】\n]{1,60}】)")
@@ -235,6 +242,7 @@ def _usage(reader: Reader, event: EventRow) -> str:
         words.append("no price known")
     elif generation.cost_nano is not None:
         words.append(money_words(generation.cost_nano))
+    words += [SUSPICIONS[flag] for flag in generation.flags or ()]
     return " · ".join(words)
 
 

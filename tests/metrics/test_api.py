@@ -241,6 +241,16 @@ def test_an_unknown_model_is_unpriced_never_free(sender: Sender, now: datetime) 
     assert (point.numerator, point.denominator) == (1, 2)
 
 
+def test_token_counts_that_contradict_each_other_are_told(sender: Sender, now: datetime) -> None:
+    sender.send(
+        response(now, "a", model="gpt-4o", input_tokens=10, cached_input_tokens=30, output_tokens=1),
+        response(now, "b", model="gpt-4o", input_tokens=10, output_tokens=1),
+    )
+    sender.digest()
+    point = sender.value("usage_suspect_share")
+    assert (point.numerator, point.denominator) == (1, 2)
+
+
 def test_agent_runs_are_root_runs_or_responses(make_organization: Callable[..., Any], now: datetime) -> None:
     plain, agents = Sender(make_organization(), now), Sender(make_organization(), now)
     plain.send(response(now, "a"), response(now, "b"))

@@ -65,4 +65,15 @@ METRICS: Final = (
         f.Share(g.unpriced, g.priceable),
         ROLES,
     ),
+    Metric(
+        "usage_suspect_share",
+        "Suspect token counts",
+        "Model calls whose token counts contradict each other or look counted twice, of those with usage.",
+        LENS,
+        "ratio",
+        "down",
+        f.Share(g.suspect, g.with_usage),
+        ROLES,
+        needs="input_tokens, output_tokens, cached_input_tokens, reasoning_tokens",
+    ),
 )

@@ -27,6 +27,11 @@ priceable: Final = Measure(
     GENERATION, "model calls with a cost or with tokens to price", "f.cost_nano IS NOT NULL OR f.is_unpriced"
 )
 unpriced: Final = Measure(GENERATION, "model calls without a known price", "f.is_unpriced")
+suspect: Final = Measure(
+    GENERATION,
+    "model calls whose token counts contradict each other or look counted twice",
+    "f.flags IS NOT NULL",
+)
 HAS_COST: Final = f"{RESPONSE} AND f.request_cost_nano IS NOT NULL"
 HAS_USAGE: Final = f"{RESPONSE} AND f.request_tokens IS NOT NULL"
 requests_with_cost: Final = Measure(GENERATION, "responses with a cost", HAS_COST)
