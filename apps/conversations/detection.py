@@ -18,8 +18,8 @@ from apps.reading.frustration import (
 from apps.reading.lexicons import is_supported
 from apps.reading.messages import ASSISTANT, USER, MessageFacts
 
-# A message of which only its time is known: it answers, or waits for an answer, and says nothing.
 REFINES_FROM = 0.3
+# A message of which only its time is known: it answers, or waits for an answer, and says nothing.
 SILENT = MessageFacts(language=None, words=0, sentiment=0.0, signals={})
 
 

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.conversations import follow, load, settling
+from apps.core.rls import CURRENT
 from apps.core.tenancy import required_organization_id, tenant
 from apps.events.models import Batch, BatchState
 
@@ -191,7 +192,7 @@ def _remove_events_of(batch_ids: list[int], *, counted: bool) -> None:
     unseen = "" if counted else " WHERE false"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH all_gone AS (DELETE FROM events_event WHERE organization_id = {load.ORGANIZATION} "
+            f"WITH all_gone AS (DELETE FROM events_event WHERE organization_id = {CURRENT} "
             "AND batch_id = ANY(%s) RETURNING *), "
             f"gone AS (SELECT * FROM all_gone{unseen}), fresh AS (SELECT * FROM all_gone WHERE false), "
             "ids AS (DELETE FROM events_identity i USING all_gone g WHERE i.organization_id = g.organization_id "
@@ -211,7 +212,7 @@ def forget_project(project_id: int) -> None:
     with connection.cursor() as cursor:
         for table in FACTS:
             cursor.execute(
-                f"DELETE FROM conversations_{table} WHERE organization_id = {load.ORGANIZATION} AND project_id = %s",
+                f"DELETE FROM conversations_{table} WHERE organization_id = {CURRENT} AND project_id = %s",
                 [project_id],
             )
     for follower in follow.FOLLOWERS:

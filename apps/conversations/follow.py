@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol
 
 from django.db import connection
 
+from apps.core.rls import CURRENT
+
 FACT_TABLES: Final = ("conversations_session", "conversations_generation", "events_event")
 
 
@@ -61,7 +63,7 @@ def fold_events(condition: str, parameters: list[Any]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "WITH changed AS (SELECT 1::bigint AS sign, f.* FROM events_event f WHERE f.organization_id = "
-                f"NULLIF(current_setting('app.organization_id', true), '')::bigint AND {condition})"
+                f"{CURRENT} AND {condition})"
                 f"{follower.fold('events_event')} SELECT 1",
                 parameters,
             )

@@ -11,8 +11,7 @@ import msgspec
 from django.db import connection
 
 from apps.conversations.rows import COLUMNS, ON_RESPONSE, EventRow
-
-ORGANIZATION = "NULLIF(current_setting('app.organization_id', true), '')::bigint"
+from apps.core.rls import CURRENT
 
 Key = tuple[int, str]
 DECODER = msgspec.json.Decoder()
@@ -43,7 +42,7 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
     names = sorted({session_id for _, session_id in wanted})
     found: dict[Key, dict[str, EventRow]] = defaultdict(dict)
     for row in _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.at >= %s "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at >= %s "
         "AND e.session_id = ANY(%s)",
         [first_at, names],
     ):
@@ -53,7 +52,7 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
     for session_id, *columns in _rows(
         f"SELECT a.session_id, {COLUMNS} FROM conversations_assignment a JOIN events_event e "
         "ON e.organization_id = a.organization_id AND e.event_key = a.event_key AND e.user_id = a.user_id "
-        f"AND e.session_id IS NULL AND e.at >= %s WHERE a.organization_id = {ORGANIZATION} "
+        f"AND e.session_id IS NULL AND e.at >= %s WHERE a.organization_id = {CURRENT} "
         "AND a.session_id = ANY(%s)",
         [first_at, names],
     ):
@@ -79,7 +78,7 @@ def bring_reactions(found: dict[Key, dict[str, EventRow]], first_at: datetime | 
         return
     named = sorted({response_id for _, response_id in home})
     reactions = _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.at >= %s "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at >= %s "
         "AND e.response_id = ANY(%s) AND e.name <> 'llm_response_generated' AND e.name = ANY(%s)",
         [first_at, named, sorted(ON_RESPONSE)],
     )
@@ -96,7 +95,7 @@ def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
     rows = _rows(
         "SELECT e.project_id, e.response_id, coalesce(e.session_id, a.session_id) FROM events_event e "
         "LEFT JOIN conversations_assignment a ON a.organization_id = e.organization_id AND a.event_key = e.event_key "
-        f"WHERE e.organization_id = {ORGANIZATION} AND e.name = 'llm_response_generated' AND e.response_id = ANY(%s)",
+        f"WHERE e.organization_id = {CURRENT} AND e.name = 'llm_response_generated' AND e.response_id = ANY(%s)",
         [sorted({response_id for _, response_id in targets})],
     )
     return {
@@ -109,7 +108,7 @@ def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
 def loose_events(batch_ids: list[int]) -> list[EventRow]:
     """Events of these batches that have neither session nor user."""
     return _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.batch_id = ANY(%s) "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.batch_id = ANY(%s) "
         "AND e.session_id IS NULL AND e.user_id IS NULL",
         [batch_ids],
     )
@@ -120,7 +119,7 @@ def loose_responses(targets: set[tuple[int, str]]) -> list[EventRow]:
     if not targets:
         return []
     rows = _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.response_id = ANY(%s) "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.response_id = ANY(%s) "
         "AND e.name = 'llm_response_generated' AND e.session_id IS NULL AND e.user_id IS NULL",
         [sorted({response_id for _, response_id in targets})],
     )
@@ -132,7 +131,7 @@ def loose_events_of_traces(traces: set[tuple[int, str]]) -> list[EventRow]:
     if not traces:
         return []
     rows = _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} AND e.trace_id = ANY(%s) "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.trace_id = ANY(%s) "
         "AND e.session_id IS NULL AND e.user_id IS NULL",
         [sorted({trace_id for _, trace_id in traces})],
     )
@@ -166,7 +165,7 @@ def _with_assignment(where: str, parameters: list[Any], since: datetime) -> list
     rows = _rows(
         f"SELECT a.session_id, {COLUMNS} FROM events_event e LEFT JOIN conversations_assignment a "
         "ON a.organization_id = e.organization_id AND a.event_key = e.event_key "
-        f"WHERE e.organization_id = {ORGANIZATION} AND {where} AND e.at >= %s",
+        f"WHERE e.organization_id = {CURRENT} AND {where} AND e.at >= %s",
         [*parameters, since],
     )
     return [(_event(row[1:]), row[0]) for row in rows]
@@ -178,7 +177,7 @@ def people_with_assignments(people: set[Key]) -> set[Key]:
         return set()
     rows = _rows(
         "SELECT DISTINCT project_id, user_id FROM conversations_assignment "
-        f"WHERE organization_id = {ORGANIZATION} AND user_id = ANY(%s)",
+        f"WHERE organization_id = {CURRENT} AND user_id = ANY(%s)",
         [sorted({user_id for _, user_id in people})],
     )
     return {(project_id, user_id) for project_id, user_id in rows} & people
@@ -198,7 +197,7 @@ def keys_between(start: datetime | None, end: datetime | None) -> tuple[set[Key]
     bounds, parameters = _between(start, end)
     rows = _rows(
         "SELECT DISTINCT e.project_id, e.session_id, CASE WHEN e.session_id IS NULL THEN e.user_id END "
-        f"FROM events_event e WHERE e.organization_id = {ORGANIZATION}{bounds}",
+        f"FROM events_event e WHERE e.organization_id = {CURRENT}{bounds}",
         parameters,
     )
     sessions = {(project_id, session_id) for project_id, session_id, _ in rows if session_id}
@@ -212,7 +211,7 @@ def derived_keys_between(start: datetime | None, end: datetime | None) -> set[Ke
         _rows(
             "SELECT DISTINCT a.project_id, a.session_id FROM conversations_assignment a JOIN events_event e "
             "ON e.organization_id = a.organization_id AND e.event_key = a.event_key AND e.user_id = a.user_id "
-            f"WHERE a.organization_id = {ORGANIZATION}{bounds}",
+            f"WHERE a.organization_id = {CURRENT}{bounds}",
             parameters,
         )
     )
@@ -222,7 +221,7 @@ def loose_events_between(start: datetime | None, end: datetime | None) -> list[E
     """Model calls and responses in the range that have neither session nor user."""
     bounds, parameters = _between(start, end)
     return _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {ORGANIZATION} "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} "
         f"AND e.session_id IS NULL AND e.user_id IS NULL{bounds}",
         parameters,
     )
@@ -230,7 +229,7 @@ def loose_events_between(start: datetime | None, end: datetime | None) -> list[E
 
 def first_event_at() -> datetime | None:
     """When the active organisation's first event was: no look-up needs to go into the weeks before."""
-    rows = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {ORGANIZATION}", [])
+    rows = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", [])
     return rows[0][0] if rows else None
 
 
@@ -250,7 +249,7 @@ def touched_by(batch_ids: list[int]) -> Touched:
     touched = Touched()
     for project_id, session_id, user_id, target, first_at in _rows(
         "SELECT project_id, session_id, user_id, CASE WHEN name = ANY(%s) THEN response_id END, min(at) "
-        f"FROM events_event WHERE organization_id = {ORGANIZATION} AND batch_id = ANY(%s) GROUP BY 1, 2, 3, 4",
+        f"FROM events_event WHERE organization_id = {CURRENT} AND batch_id = ANY(%s) GROUP BY 1, 2, 3, 4",
         [sorted(ON_RESPONSE), batch_ids],
     ):
         touched.first_at = min(touched.first_at or first_at, first_at)

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from apps.conversations.load import ORGANIZATION, Key
+from apps.conversations.load import Key
 from apps.conversations.settle import Neighbours, Outline
+from apps.core.rls import CURRENT
 
 RESTART = timedelta(minutes=5)
 RECURRENCE = timedelta(days=30)
@@ -57,7 +58,7 @@ FROM conversations_session
 def _marks(where: str, parameters: list[Any]) -> list[Mark]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{SELECT} WHERE organization_id = {ORGANIZATION} AND user_id IS NOT NULL AND {where}", parameters
+            f"{SELECT} WHERE organization_id = {CURRENT} AND user_id IS NOT NULL AND {where}", parameters
         )
         return [
             Mark(

@@ -11,6 +11,7 @@ from apps.accounts.models import Organization
 from apps.conversations import digest, follow, load
 from apps.conversations.load import Key, Touched
 from apps.conversations.settling import Terms, reassign, settle_loose, settle_sessions
+from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
 
 STEP = 2_000
@@ -45,7 +46,7 @@ def rebuild(
 def _remove_facts() -> None:
     with connection.cursor() as cursor:
         for table in digest.FACTS:
-            cursor.execute(f"DELETE FROM conversations_{table} WHERE organization_id = {load.ORGANIZATION}")
+            cursor.execute(f"DELETE FROM conversations_{table} WHERE organization_id = {CURRENT}")
     for follower in follow.FOLLOWERS:
         follower.reset()
 

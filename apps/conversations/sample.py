@@ -16,11 +16,12 @@ from django.db.models.functions import MD5, Concat
 from apps.accounts.models import PrivacyMode, Project
 from apps.conversations.calibration import model_in_force
 from apps.conversations.detection import signals_of
-from apps.conversations.load import ORGANIZATION, Key, events_of_sessions
+from apps.conversations.load import Key, events_of_sessions
 from apps.conversations.models import SampledTurn, Session
 from apps.conversations.ratings import attach
 from apps.conversations.rows import RESPONSE, EventRow
 from apps.conversations.turns import split_turns
+from apps.core.rls import CURRENT
 from apps.reading.frustration import Found, Model, TurnScore
 from apps.reading.sampling import allocate, interleave, stratum_of
 
@@ -136,7 +137,7 @@ def _with_text(candidates: list[Candidate]) -> list[Candidate]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(event_key), 'hex') FROM events_text "
-            f"WHERE organization_id = {ORGANIZATION} AND event_key = ANY(%s::uuid[])",
+            f"WHERE organization_id = {CURRENT} AND event_key = ANY(%s::uuid[])",
             [[one.event_key for one in candidates]],
         )
         stored = {key for (key,) in cursor.fetchall()}

@@ -259,14 +259,20 @@ def label_responses(responses: list[EventRow], turns: list[Turn], outcome: str) 
 
 
 def _dimensions(events: list[EventRow]) -> dict[str, str | None]:
-    """The last non-empty value of each dimension, by order."""
+    """The last non-empty value of each dimension, by order.
+
+    What is said about an answer afterwards, often by another client, moves no session to another environment.
+    """
     values: dict[str, str | None] = dict.fromkeys(SESSION_DIMENSIONS)
+    environment: str | None = None
     for event in events:
         for name in SESSION_DIMENSIONS:
             value = getattr(event, name)
             if value:
                 values[name] = value
-    return values
+        if not is_afterwards(event):
+            environment = event.environment
+    return {**values, "environment": environment}
 
 
 def _main_model(responses: list[EventRow]) -> str | None:

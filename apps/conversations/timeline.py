@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from apps.conversations.load import ORGANIZATION, events_of_sessions
+from apps.conversations.load import events_of_sessions
 from apps.conversations.models import Generation, Session
 from apps.conversations.rows import EventRow
 from apps.conversations.settle import SESSION_DIMENSIONS
+from apps.core.rls import CURRENT
 
 NANO = Decimal(10) ** 9
 # Free text that callers may put into these; shown only with text rights.
@@ -124,7 +125,7 @@ def texts_of(keys: list[str]) -> dict[str, dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(event_key), 'hex'), body FROM events_text "
-            f"WHERE organization_id = {ORGANIZATION} AND event_key = ANY(%s::uuid[])",
+            f"WHERE organization_id = {CURRENT} AND event_key = ANY(%s::uuid[])",
             [keys],
         )
         return {key: msgspec.json.decode(body) for key, body in cursor.fetchall()}
@@ -151,11 +152,11 @@ def _particulars(session_id: str, events: list[EventRow]) -> dict[str, dict[str,
     responses = sorted({event.response_id for event in events if event.response_id})
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{select} WHERE e.organization_id = {ORGANIZATION} AND e.session_id = %s AND {named} "
+            f"{select} WHERE e.organization_id = {CURRENT} AND e.session_id = %s AND {named} "
             f"UNION ALL {select} JOIN conversations_assignment a ON a.organization_id = e.organization_id "
-            f"AND a.event_key = e.event_key AND a.user_id = e.user_id WHERE a.organization_id = {ORGANIZATION} "
+            f"AND a.event_key = e.event_key AND a.user_id = e.user_id WHERE a.organization_id = {CURRENT} "
             f"AND a.session_id = %s AND {named} "
-            f"UNION ALL {select} WHERE e.organization_id = {ORGANIZATION} AND e.response_id = ANY(%s) "
+            f"UNION ALL {select} WHERE e.organization_id = {CURRENT} AND e.response_id = ANY(%s) "
             f"AND e.session_id IS DISTINCT FROM %s AND {named}",
             [session_id, session_id, responses, session_id],
         )

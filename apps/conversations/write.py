@@ -11,8 +11,9 @@ from django.db import connection
 from django.db.models import Model
 
 from apps.conversations import follow
-from apps.conversations.load import ORGANIZATION, Key
+from apps.conversations.load import Key
 from apps.conversations.models import Assignment, Finding, Generation, Run, Session
+from apps.core.rls import CURRENT
 
 ENCODER = msgspec.json.Encoder()
 
@@ -42,7 +43,7 @@ def _insertion(model: type[Model], after: str = "") -> str:
     waits = f", (SELECT count(*) FROM {after}) AS ended" if after else ""
     return (
         f'INSERT INTO "{model._meta.db_table}" (organization_id, {names}) '
-        f"SELECT {ORGANIZATION}, {names} FROM json_to_recordset(%s::json) AS t({record}){waits}"
+        f"SELECT {CURRENT}, {names} FROM json_to_recordset(%s::json) AS t({record}){waits}"
     )
 
 
@@ -62,7 +63,7 @@ def replace_sessions(keys: Iterable[Key], facts: Facts) -> None:
     pairs = sorted(keys)
     stale = (
         "USING unnest(%s::bigint[], %s::text[]) AS k(project_id, session_id) "
-        f"WHERE t.organization_id = {ORGANIZATION} AND t.project_id = k.project_id AND t.session_id = k.session_id"
+        f"WHERE t.organization_id = {CURRENT} AND t.project_id = k.project_id AND t.session_id = k.session_id"
     )
     named = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
     _replace(Session, stale, named, facts.sessions)
@@ -73,7 +74,7 @@ def replace_sessions(keys: Iterable[Key], facts: Facts) -> None:
 
 def replace_loose(keys: list[str], facts: Facts) -> None:
     """Replace the facts that belong to no session, by event key."""
-    stale = f"WHERE organization_id = {ORGANIZATION} AND session_id IS NULL AND event_key = ANY(%s::uuid[])"
+    stale = f"WHERE organization_id = {CURRENT} AND session_id IS NULL AND event_key = ANY(%s::uuid[])"
     _replace(Generation, stale, [keys], facts.generations)
     _replace(Finding, stale, [keys], facts.findings)
     _replace(Run, stale, [keys], facts.runs)
@@ -83,7 +84,7 @@ def replace_assignments(stale: list[str], rows: list[Mapping[str, Any]]) -> None
     """Drop the assignments of these event keys and store the new ones."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM conversations_assignment WHERE organization_id = {ORGANIZATION} "
+            f"DELETE FROM conversations_assignment WHERE organization_id = {CURRENT} "
             "AND event_key = ANY(%s::uuid[])",
             [stale],
         )

@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 from django.db import connection
 
+from apps.core.rls import CURRENT
 from apps.events.columns import NAMES, RECORD
 from apps.events.models import Batch, BatchState, RejectedEvent
 from apps.events.normalize import Normalized
@@ -87,7 +88,7 @@ def known_contents(keys: list[str]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(event_key), 'hex'), content FROM events_identity "
-            "WHERE organization_id = NULLIF(current_setting('app.organization_id', true), '')::bigint "
+            f"WHERE organization_id = {CURRENT} "
             "AND event_key = ANY(%s::uuid[])",
             [keys],
         )

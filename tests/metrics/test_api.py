@@ -251,6 +251,17 @@ def test_token_counts_that_contradict_each_other_are_told(sender: Sender, now: d
     assert (point.numerator, point.denominator) == (1, 2)
 
 
+def test_a_rating_moves_no_session_to_another_environment(sender: Sender, now: datetime) -> None:
+    sender.send(
+        response(now, "a", response_id="r", environment="staging"),
+        {"event": "response_feedback", "timestamp": now.isoformat(), "response_id": "r", "session_id": "a",
+         "feedback_type": "thumbs_up"},
+    )  # fmt: skip
+    sender.digest()
+    points = sender.points("sessions", interval="total", group_by=("environment",))
+    assert {point.group["environment"]: point.value for point in points} == {"staging": 1}
+
+
 def test_agent_runs_are_root_runs_or_responses(make_organization: Callable[..., Any], now: datetime) -> None:
     plain, agents = Sender(make_organization(), now), Sender(make_organization(), now)
     plain.send(response(now, "a"), response(now, "b"))
