@@ -28,6 +28,8 @@ SIGNED_IN = (
     "/metrics/cost_total/?by=model&rolling=30",
     "/metrics/sentiment_score/",
     "/qa/",
+    "/calibration/",
+    "/calibration/report/",
     "/sessions/",
     "/sessions/?with=spiked&with=low_grounding&order=cost",
     "/sessions/?period=custom&outcome=open",
