@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from io import StringIO
 from typing import Any
 
@@ -73,6 +74,20 @@ def test_is_loaded_through_the_ledger_and_digested(organization: Provisioned, de
     assert (state.events, state.is_complete, state.percent) == (sent, True, 100)
     assert batches == [(demo.pk, "demo", "done", 0)]
     assert sessions > 200
+
+
+def test_frustration_is_found_in_the_words_and_followed_to_its_recovery(
+    organization: Provisioned, demo: Project
+) -> None:
+    organization_id = organization.organization.id
+    load_demo_data(organization_id, quiet)
+    with tenant(organization_id):
+        told = Session.objects.filter(frustrated_turns__gt=0).values_list("evidence", flat=True)
+        spikes = [spike for evidence in told for spike in evidence["spikes"]]
+    reasons = Counter(spike["reason"] for spike in spikes)
+    assert reasons["detected in its words"] > 0.8 * len(spikes) > 8
+    assert {spike["recovered"] for spike in spikes} == {True, False}
+    assert len({spike["intervention"] for spike in spikes}) >= 3
 
 
 def test_loading_again_adds_nothing(organization: Provisioned, demo: Project) -> None:

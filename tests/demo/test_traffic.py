@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
-
-import pytest
 
 from apps.dashboards.demo import calendar
 from apps.dashboards.demo.traffic import MOST_EVENTS, anchor_hour, generate
-
-NOW = datetime(2026, 11, 20, 16, 40, tzinfo=ZoneInfo("America/New_York"))
-
-
-@pytest.fixture(scope="module")
-def traffic() -> list[dict[str, Any]]:
-    return generate(NOW)
+from tests.demo.conftest import NOW
 
 
 def days_ago(event: dict[str, Any]) -> int:

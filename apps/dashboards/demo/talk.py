@@ -8,9 +8,10 @@ from random import Random
 from typing import Any
 
 from apps.dashboards.demo import calendar
-from apps.dashboards.demo.script import COMPLAINTS, FOLLOW_UPS, THANKS, TOOL_MS, Intent, Model
+from apps.dashboards.demo.mood import ANNOYED, DEMAND, THANKS, answers, messages, plan
+from apps.dashboards.demo.script import TOOL_MS, Intent, Model
+from apps.dashboards.demo.voices import Texts, Voice
 
-MOST_TURNS = 6
 TOOL_TIMEOUT_MS = 10_000.0
 
 
@@ -23,9 +24,12 @@ class Talk:
     days_ago: int
     base: dict[str, Any]
     intent: Intent
+    voice: Voice
     model: Model
     prompt_version: str
     events: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
+    first: str = ""
     turns: int = 0
     is_let_down: bool = False
 
@@ -41,11 +45,6 @@ class Talk:
             and self.base["channel"] == "web"
             and self.turns == 1
         )
-
-    @property
-    def is_flagged(self) -> bool:
-        """Whether the application says of each message if its writer is frustrated; mail does not."""
-        return bool(self.base["channel"] != "email")
 
     @property
     def is_traced(self) -> bool:
@@ -69,6 +68,12 @@ class Talk:
     def chance(self, share: float) -> bool:
         return self.random.random() < share
 
+    def word(self, texts: Texts, number: int) -> str:
+        """One of the texts that was not said yet in this conversation."""
+        chosen = self.random.choice([text for text in texts if text not in self.said] or texts)
+        self.said.add(chosen)
+        return chosen.format(n=number, said=self.first)
+
     def say(self, event: str, **fields: Any) -> None:
         identity = {"event": event, "id": f"{self.base['session_id']}-{len(self.events)}"}
         self.events.append((self.at, {**identity, "timestamp": self.at.isoformat(), **self.base, **fields}))
@@ -76,42 +81,32 @@ class Talk:
 
 def converse(talk: Talk) -> None:
     """All turns of a session, and its end."""
-    random = talk.random
-    turns = min(MOST_TURNS, 1 + int(random.expovariate(0.9)))
-    is_annoyed = talk.is_flagged and talk.chance(0.23 if talk.is_bad_prompt else 0.058)
-    annoyed_at = random.randint(1, turns) if is_annoyed else 0
-    is_patient = talk.chance(0.55 if talk.is_bad_prompt else 0.80)
-    if is_annoyed:
-        turns = max(turns, annoyed_at + 4) if is_patient else annoyed_at
-    for turn in range(1, turns + 1):
-        exchange(talk, is_frustrated=turn == annoyed_at)
-        talk.wait(random.uniform(8_000, 70_000))
-    if is_annoyed and not is_patient:
-        give_up(talk)
+    kinds = plan(talk.random, is_bad_prompt=talk.is_bad_prompt)
+    for kind, following in zip(kinds, [*kinds[1:], ""], strict=True):
+        exchange(talk, kind, following)
+        talk.wait(talk.random.uniform(8_000, 70_000))
+    if kinds[-1] in ANNOYED:
+        give_up(talk, has_asked=kinds[-1] == DEMAND)
     else:
         finish(talk)
 
 
-def exchange(talk: Talk, *, is_frustrated: bool = False, text: str = "") -> None:
-    """One message and its answer, with the calls behind it."""
-    random = talk.random
+def exchange(talk: Talk, kind: str, following: str = "") -> None:
+    """One message and its answer, with the calls behind it; `following` is the kind of the next message."""
     talk.turns += 1
-    number = random.randint(10_000, 99_999)
-    if is_frustrated:
-        text = random.choice(COMPLAINTS)
-    elif not text:
-        text = random.choice(talk.intent.questions if talk.turns == 1 else FOLLOW_UPS).format(n=number)
-    mood = random.gauss(-0.55 if is_frustrated else 0.25, 0.2)
-    flag = {"frustrated": is_frustrated} if talk.is_flagged else {}
-    sentiment = round(max(-1.0, min(1.0, mood)), 3)
-    talk.say("llm_query_sent", query_text=text, conversation_turn=talk.turns, sentiment=sentiment, **flag)
+    number = talk.random.randint(10_000, 99_999)
+    text = talk.word(messages(talk.voice, talk.intent.name, kind), number)
+    talk.first = talk.first or text
+    talk.say("llm_query_sent", query_text=text, conversation_turn=talk.turns)
     begun = talk.at
     if talk.turns == 1 or talk.chance(0.2):
         look_up(talk)
         call_tools(talk)
     if talk.is_looping:
         loop(talk)
-    respond(talk, begun, number)
+    texts = answers(talk.voice, talk.intent.name, kind, following)
+    is_sourced = not ANNOYED & {kind, following}
+    respond(talk, begun, talk.word(texts, number), is_sourced=is_sourced)
 
 
 def look_up(talk: Talk) -> None:
@@ -180,7 +175,7 @@ def loop(talk: Talk) -> None:
         )
 
 
-def respond(talk: Talk, begun: datetime, number: int) -> None:
+def respond(talk: Talk, begun: datetime, text: str, *, is_sourced: bool) -> None:
     """The answer, and the run of the agent that made it."""
     random, model = talk.random, talk.model
     asked = talk.at
@@ -201,7 +196,8 @@ def respond(talk: Talk, begun: datetime, number: int) -> None:
         "trace_id": talk.trace_id,
         "status": "error" if error else "ok",
     }
-    fields |= {"error_type": error} if error else answer(talk, model_ms, number)
+    fields |= {"error_type": error} if error else answer(talk, model_ms, text)
+    fields |= citations(talk) if is_sourced and not error else {}
     talk.say("llm_response_generated", **fields)
     talk.say(
         "agent_run",
@@ -214,25 +210,31 @@ def respond(talk: Talk, begun: datetime, number: int) -> None:
     )
 
 
-def answer(talk: Talk, model_ms: float, number: int) -> dict[str, Any]:
-    """Words, tokens, times and sources of an answer that succeeded."""
+def answer(talk: Talk, model_ms: float, text: str) -> dict[str, Any]:
+    """Text, tokens and times of an answer that succeeded."""
     random = talk.random
-    sentences = random.randint(2, 7)
-    share = 0.34 if talk.is_bad_prompt else 0.84 if talk.prompt_version == "v15" else 0.78
     prompt_tokens = int(900 + 350 * talk.turns + random.expovariate(1 / 300))
     label = "follow_up" if talk.turns == 1 else "resolved"
     return {
-        "response_text": random.choice(talk.intent.answers).format(n=number),
+        "response_text": text,
         "input_tokens": prompt_tokens,
         "output_tokens": int(60 + random.expovariate(1 / 110)),
         "cached_input_tokens": prompt_tokens // 3 if talk.turns > 1 else 0,
         "ttft_ms": round(min(model_ms, talk.model.ttft_ms * random.lognormvariate(0, 0.3)), 1),
         "streaming": True,
         "finish_reason": "stop",
+        **({"resolution": label} if talk.chance(0.25) else {}),
+    }
+
+
+def citations(talk: Talk) -> dict[str, Any]:
+    """How much of an answer cites what was found; an excuse or a question cites nothing and need not."""
+    sentences = talk.random.randint(2, 7)
+    share = 0.34 if talk.is_bad_prompt else 0.84 if talk.prompt_version == "v15" else 0.78
+    return {
         "cited_sentences": sum(talk.chance(share) for _ in range(sentences)),
         "total_sentences": sentences,
         "grounding_expected": True,
-        **({"resolution": label} if talk.chance(0.25) else {}),
     }
 
 
@@ -254,11 +256,11 @@ def hand_over(talk: Talk, reason: str) -> None:
     talk.say("session_ended", outcome="escalated")
 
 
-def give_up(talk: Talk) -> None:
-    """The end of someone who stayed annoyed."""
-    if talk.chance(0.5):
-        hand_over(talk, "customer asked for a person")
-    elif talk.chance(0.6):
+def give_up(talk: Talk, *, has_asked: bool) -> None:
+    """The end of someone who stayed annoyed; `has_asked` for a person."""
+    if talk.chance(0.85 if has_asked else 0.2):
+        hand_over(talk, "customer asked for a person" if has_asked else "customer was annoyed")
+    elif talk.chance(0.5):
         rate(talk, "thumbs_down")
 
 
@@ -281,4 +283,4 @@ def finish(talk: Talk) -> None:
         talk.say("goal_completed", name=talk.intent.name)
         talk.say("session_ended", outcome="resolved")
     elif talk.chance(0.3):
-        exchange(talk, text=talk.random.choice(THANKS))
+        exchange(talk, THANKS)

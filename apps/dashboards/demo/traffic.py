@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from apps.dashboards.demo import calendar
-from apps.dashboards.demo.script import CHANNELS, CUSTOMERS, INTENTS, MODELS, SEGMENTS
+from apps.dashboards.demo.script import CHANNELS, CUSTOMERS, INTENTS, MODELS, SEGMENTS, VOICES
 from apps.dashboards.demo.talk import Talk, converse
 
 PEOPLE = 2_400
@@ -94,11 +94,13 @@ def _session(
         "team": intent.team,
         "customer": CUSTOMERS[person % len(CUSTOMERS)],
         "release": calendar.release_on(days_ago),
-        "language": "en",
     }
     if days_ago in calendar.EXPERIMENT_DAYS:
         base |= {"experiment": "prompt-v15", "variant": "treatment" if prompt_version == "v15" else "control"}
     model = random.choices(MODELS, [one.weight for one in MODELS])[0]
-    talk = Talk(random, at, days_ago, base, intent, model, prompt_version)
+    (voice,) = Random(f"voice of {person}").choices(
+        [one for one, _ in VOICES], [weight for _, weight in VOICES]
+    )
+    talk = Talk(random, at, days_ago, base, intent, voice, model, prompt_version)
     converse(talk)
     yield from talk.events
