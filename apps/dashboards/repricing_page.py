@@ -61,7 +61,8 @@ class Line:
 def repricing_context(form: RepricingForm) -> dict[str, Any]:
     """The unfinished re-pricing with its difference, or the form; and the finished ones."""
     current = Repricing.objects.filter(state__in=UNFINISHED).first()
-    finished = Repricing.objects.exclude(state__in=UNFINISHED).select_related("created_by")[:HISTORY]
+    finished = Repricing.objects.exclude(state__in=UNFINISHED)
+    finished = finished.select_related("created_by", "decided_by")[:HISTORY]
     return {
         "form": form,
         "current": current,

@@ -11,7 +11,7 @@ from apps.accounts.access import Member, configuring_required
 from apps.dashboards.repricing_page import RepricingForm, repricing_context
 from apps.dashboards.respond import page
 from apps.pricing import contracts
-from apps.pricing.models import Repricing
+from apps.pricing.models import ONE_AT_A_TIME, Repricing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,8 +21,9 @@ def repricing(request: HttpRequest, member: Member) -> HttpResponse:
     row = Repricing(organization_id=member.organization.pk, created_by=member.membership.user)
     form = RepricingForm(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
-        contracts.propose(row, request=request)
-        return redirect("repricing")
+        if contracts.propose(row, request=request):
+            return redirect("repricing")
+        form.add_error(None, ONE_AT_A_TIME)
     return page(request, "dashboards/repricing.html", repricing_context(form))
 
 
@@ -31,7 +32,7 @@ def repricing(request: HttpRequest, member: Member) -> HttpResponse:
 def decide(request: HttpRequest, member: Member, repricing_id: int, decision: str) -> HttpResponse:
     """Apply or discard; says so where somebody else was quicker."""
     row = get_object_or_404(Repricing.objects.all(), pk=repricing_id)
-    is_done = (contracts.apply if decision == "apply" else contracts.discard)(row, request=request)
-    if not is_done:
+    deed = contracts.apply if decision == "apply" else contracts.discard
+    if not deed(row, by=member.membership.user, request=request):
         messages.warning(request, "It was decided upon already, or its difference is not shown yet.")
     return redirect("repricing")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts import audit
-from apps.pricing.models import ContractPrice, Repricing, RepricingState
+from apps.accounts.models import User
+from apps.pricing.models import UNFINISHED, ContractPrice, Repricing, RepricingState
 
 DISCARDABLE = (RepricingState.PROPOSED, RepricingState.COMPUTING, RepricingState.READY)
 
@@ -24,16 +26,26 @@ def withdraw(row: ContractPrice, **actor: Any) -> bool:
     return True
 
 
-def propose(row: Repricing, **actor: Any) -> None:
-    """Store a valid proposal; the worker computes what it would change."""
-    row.save()
+def propose(row: Repricing, **actor: Any) -> bool:
+    """Store a valid proposal, of which the worker computes what it would change.
+
+    False where another one was stored after this one was validated: the database keeps one at a time.
+    """
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        if Repricing.objects.filter(state__in=UNFINISHED).exists():
+            return False
+        raise
     audit.record("repricing.created", audit.target_of(row), after=audit.snapshot(row), **actor)
+    return True
 
 
-def apply(row: Repricing, **actor: Any) -> bool:
+def apply(row: Repricing, by: User | None = None, **actor: Any) -> bool:
     """Have the worker change history; False where the difference is not shown yet or was decided upon."""
     ready = Repricing.objects.filter(pk=row.pk, state=RepricingState.READY)
-    if not ready.update(state=RepricingState.APPLYING, done_to=row.first_day):
+    if not ready.update(state=RepricingState.APPLYING, done_to=row.first_day, **_decision(by)):
         return False
     audit.record(
         "repricing.applied",
@@ -45,12 +57,17 @@ def apply(row: Repricing, **actor: Any) -> bool:
     return True
 
 
-def discard(row: Repricing, **actor: Any) -> bool:
+def discard(row: Repricing, by: User | None = None, **actor: Any) -> bool:
     """Give a proposal up; False where it is being applied or was decided upon."""
-    if not Repricing.objects.filter(pk=row.pk, state__in=DISCARDABLE).update(state=RepricingState.DISCARDED):
+    open_one = Repricing.objects.filter(pk=row.pk, state__in=DISCARDABLE)
+    if not open_one.update(state=RepricingState.DISCARDED, **_decision(by)):
         return False
     audit.record("repricing.discarded", audit.target_of(row), **actor)
     return True
+
+
+def _decision(by: User | None) -> dict[str, Any]:
+    return {"decided_by": by, "decided_at": timezone.now()}
 
 
 def total(row: Repricing, name: str) -> int:

@@ -153,6 +153,7 @@ class RepricingState(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
+ONE_AT_A_TIME = "Another re-pricing is not finished: apply or discard it first."
 UNFINISHED = (
     RepricingState.PROPOSED,
     RepricingState.COMPUTING,
@@ -183,6 +184,11 @@ class Repricing(TenantModel):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     computed_at = models.DateTimeField(null=True, editable=False)
+    # Who had it applied or discarded, and when; `applied_at` is when the worker was through.
+    decided_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    decided_at = models.DateTimeField(null=True, editable=False)
     applied_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -192,7 +198,7 @@ class Repricing(TenantModel):
                 fields=["organization_id"],
                 condition=Q(state__in=UNFINISHED),
                 name="pricing_repricing_one_at_a_time",
-                violation_error_message="Another re-pricing is not finished: apply or discard it first.",
+                violation_error_message=ONE_AT_A_TIME,
             ),
             models.CheckConstraint(
                 condition=Q(last_day__gte=models.F("first_day")),

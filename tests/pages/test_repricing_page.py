@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 from django.test import Client
 
-from apps.accounts.models import AuditEntry, Role
+from apps.accounts.models import AuditEntry, Role, User
 from apps.conversations.tasks import reprice_pending
 from apps.core.tenancy import tenant
+from apps.pricing import contracts
 from apps.pricing.models import Repricing, RepricingState
+from llmmetrics.stack.processes import wait_for
 from tests.conftest import Sender
 from tests.pricing.test_contract_prices import call, costs, enter
 
@@ -80,6 +85,61 @@ def test_refuses_days_in_the_wrong_order_and_a_second_one(priced: Any, owner: Cl
     assert "must not lie in the future" in propose(owner, now, last_day="2099-01-01")
     propose(owner, now)
     assert "not finished" in propose(owner, now)
+
+
+def blocks_another() -> bool:
+    """Whether another connection waits for this one's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' "
+            "AND transactionid = pg_current_xact_id()::xid)"
+        )
+        found: bool = (cursor.fetchone() or (False,))[0]
+        return found
+
+
+def test_of_two_proposed_at_the_same_moment_one_wins_and_the_other_is_told(
+    priced: Any, owner: Client, now: datetime
+) -> None:
+    def second() -> str:
+        try:
+            return propose(owner, now, note="The second")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with tenant(priced.organization.id):
+            assert contracts.propose(Repricing.new(first_day=now.date(), last_day=now.date(), note="First"))
+            answer = pool.submit(second)
+            assert wait_for(blocks_another, 20)
+        shown = answer.result()
+    assert "not finished: apply or discard it first" in shown
+    assert row_of(priced).note == "First"
+    assert "First" in shown
+
+
+def test_the_history_says_who_decided_and_when(
+    priced: Any, owner: Client, as_role: Callable[[str], Client], now: datetime
+) -> None:
+    other = as_role(Role.ADMIN)
+    for client, decision in ((owner, "discard"), (other, "apply")):
+        propose(owner, now)
+        reprice_pending()
+        with tenant(priced.organization.id):
+            number = Repricing.objects.latest("id").pk
+        client.post(f"{PAGE}{number}/{decision}/")
+    assert f'by <span class="bidi">{email_of(other)}</span>.' in owner.get(PAGE).content.decode()
+    reprice_pending()
+    text = owner.get(PAGE).content.decode()
+    applied, discarded = re.findall(r'data-label="Decided">(.*?)</td>', text)
+    with tenant(priced.organization.id):
+        decided = Repricing.objects.latest("id").decided_at
+    assert applied == f'{decided:%-d %b %Y %H:%M} UTC by <span class="bidi">{email_of(other)}</span>'
+    assert email_of(owner) in discarded
+
+
+def email_of(client: Client) -> str:
+    return str(User.objects.get(pk=client.session["_auth_user_id"]).email)
 
 
 @pytest.mark.parametrize("role", [Role.PRODUCT, Role.ENGINEERING, Role.FINANCE, Role.EXECUTIVE])
