@@ -1,4 +1,4 @@
-/* Labelling by keyboard: a key presses the button that shows it. */
+/* Labelling by keyboard: a key presses the button that shows it, and the next message takes the focus. */
 (function () {
   "use strict";
   document.addEventListener("keydown", (event) => {
@@ -8,5 +8,10 @@
     if (!button || document.querySelector("#page .htmx-request")) return;
     event.preventDefault();
     button.click();
+  });
+  /* The button that had it is gone. From here Tab leads to the answers, and a screen reader reads the message. */
+  document.addEventListener("htmx:afterSettle", () => {
+    const next = document.querySelector("#page .labelling__said, #page .empty a");
+    if (next && document.activeElement === document.body) next.focus();
   });
 })();
