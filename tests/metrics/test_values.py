@@ -41,6 +41,12 @@ def traffic(now: datetime) -> list[dict[str, Any]]:
     return events
 
 
+def scattered(now: datetime) -> list[dict[str, Any]]:
+    """The same, every session in one of ten environments; the last to be seen is `test`."""
+    names = [*(f"e{number}" for number in range(9)), "test"]
+    return [{**event, "environment": names[number // 2 % 10]} for number, event in enumerate(traffic(now))]
+
+
 def days(now: datetime) -> tuple[date, date]:
     return now.date() - timedelta(days=4), now.date() + timedelta(days=2)
 
@@ -55,11 +61,21 @@ def assert_rollups_and_facts_agree(sender: Sender, monkeypatch: pytest.MonkeyPat
     start, end = days(sender.now)
     asked: list[dict[str, Any]] = [
         {"group_by": (name,), "interval": interval, **more}
-        for name in ("feature", "model")
+        for name in ("feature", "model", "environment")
         for interval in ("total", "day")
-        for more in ({}, {"limit": 2}, {"filters": {name: ("(other)",)}}, {"filters": {name: ("f1", "m1")}})
+        for more in (
+            {},
+            {"limit": 2},
+            {"filters": {name: ("(other)",)}},
+            {"filters": {name: ("f1", "m1", "e1")}},
+        )
     ]
     asked += [{"filters": {"feature": (value,)}} for value in ("f1", "f7", "(other)", "(none)")]
+    asked += [
+        {"filters": {"environment": value}, **more}
+        for value in (("e1",), ("e7",), ("test",), ("(other)",), ("(other)", "test", "e2"))
+        for more in ({}, {"group_by": ("feature",)}, {"group_by": ("environment", "model")})
+    ]
     with tenant(sender.provisioned.organization.id):
         organization = Organization.objects.get()
         assert keep.is_current()
@@ -92,6 +108,39 @@ def test_of_values_seen_at_the_same_time_the_smaller_ones_are_kept(sender: Sende
     assert set(groups(sender, "sessions")) == {"f1", "f2", "f3", "(other)"}
 
 
+def test_environments_are_folded_too_but_for_test(
+    sender: Sender, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender.send(*scattered(now))
+    sender.digest()
+    assert groups(sender, "sessions", "environment") == {"e0": 3, "e1": 3, "e2": 3, "(other)": 13}
+    assert groups(sender, "new_users", "environment").keys() == {"e0", "e1", "e2", "(other)"}
+    assert sender.value("sessions").value == 22
+    for name, sessions in (("test", 2), ("(other)", 13), ("e7", 2), ("e1", 3)):
+        assert sender.value("sessions", filters={"environment": (name,)}).value == sessions
+    assert_rollups_and_facts_agree(sender, monkeypatch)
+
+
+def test_another_environment_with_every_event_makes_no_further_rows(sender: Sender, now: datetime) -> None:
+    def rows_of(first: int) -> int:
+        at = now - timedelta(hours=12)
+        sender.send(
+            *(query(at + timedelta(seconds=n), "s", environment=f"e{n}") for n in range(first, first + 40))
+        )
+        sender.digest()
+        with tenant(sender.provisioned.organization.id), connection.cursor() as cursor:
+            tables = (
+                "metrics_rollup",
+                "metrics_rollupslots",
+                "metrics_activeusers",
+                "metrics_dimensionvalue",
+            )
+            cursor.execute(" UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables))
+            return sum(count for (count,) in cursor.fetchall())
+
+    assert rows_of(0) == rows_of(40)
+
+
 def test_tells_of_it_in_the_answer(sender: Sender, now: datetime) -> None:
     sender.send(*traffic(now))
     sender.digest()
@@ -122,14 +171,17 @@ def test_a_late_event_displaces_a_value_without_a_wrong_number_in_between(
     assert_rollups_and_facts_agree(sender, monkeypatch)
 
 
+@pytest.mark.parametrize("events_of", [traffic, scattered])
 def test_any_order_and_split_leaves_the_same_tables(
-    make_organization: Callable[..., Any], now: datetime
+    make_organization: Callable[..., Any],
+    now: datetime,
+    events_of: Callable[[datetime], list[dict[str, Any]]],
 ) -> None:
     found = []
     for seed in range(3):
         sender = Sender(make_organization(), now)
         dice = random.Random(seed)
-        events = dice.sample(traffic(now), 48) if seed else traffic(now)
+        events = dice.sample(events_of(now), 48) if seed else events_of(now)
         for first in range(0, len(events), 7):
             sender.send(*events[first : first + 7])
             sender.digest()

@@ -81,7 +81,7 @@ CUBES: Final = {
 
 def _version() -> str:
     """Changes with every definition that stored rollups depend on."""
-    parts = [str(LOG_GROWTH), f"active users by {CHUNK}", "first values kept"]
+    parts = [str(LOG_GROWTH), f"active users by {CHUNK}", "first values kept, of environments too"]
     for cube in CUBES.values():
         parts += [cube.source.time, *(f"{name}={sql}" for name, sql in cube.dimensions.items())]
         parts += [f"{one.where}|{one.value}" for one in cube.measures]

@@ -25,7 +25,8 @@ def fold_sql(table: str, full: frozenset[str], days: str = BUILT) -> str:
     cube = CUBES[table]
     day = f"(f.{cube.source.time} AT TIME ZONE s.zone)::date"
     rows = (
-        f"SELECT f.*, {day} AS day, {columns_sql(cube, full)} FROM changed f JOIN metrics_rollupstate s "
+        f"SELECT f.*, {day} AS day, {environment_sql(full)} AS kept_environment, {columns_sql(cube, full)} "
+        "FROM changed f JOIN metrics_rollupstate s "
         f"ON s.organization_id = {CURRENT} AND s.version = '{VERSION}' AND {day} {days}{_relevant(cube)}"
     )
     parts = [f", rolled AS MATERIALIZED ({rows})", _sums(cube)]
@@ -38,6 +39,11 @@ def columns_sql(cube: Cube, full: frozenset[str]) -> str:
     """The dimensions of rows `f` as columns d0, d1…, with `(other)` for values that are not kept."""
     kept = (kept_sql(name, sql, full) for name, sql in cube.dimensions.items())
     return ", ".join(f"{sql} AS d{number}" for number, sql in enumerate(kept))
+
+
+def environment_sql(full: frozenset[str]) -> str:
+    """The environment of rows `f`, `(other)` where it is not kept."""
+    return kept_sql("environment", "f.environment", full)
 
 
 def _relevant(cube: Cube) -> str:
@@ -65,9 +71,9 @@ def _sums(cube: Cube) -> str:
     named, sets = grouping_sql(cube)
     sums = ", ".join(_sum(measure) for measure in cube.measures)
     return (
-        f", sum_changes AS (SELECT project_id, environment, day, {named}, sum(sign)::bigint AS n, "
+        f", sum_changes AS (SELECT project_id, kept_environment AS environment, day, {named}, sum(sign)::bigint AS n, "
         f"ARRAY[{sums}]::numeric[] AS sums FROM rolled f "
-        f"GROUP BY project_id, environment, day, GROUPING SETS ({sets}))"
+        f"GROUP BY project_id, kept_environment, day, GROUPING SETS ({sets}))"
         ", sums_written AS (INSERT INTO metrics_rollup "
         "(organization_id, source, dimension, day, value, project_id, environment, n, sums) "
         f"SELECT {CURRENT}, {cube.number}, dimension, day, value, project_id, environment, n, sums "
@@ -89,9 +95,10 @@ def _slots(cube: Cube) -> str:
     observed = ", ".join(_observed(number, one) for number, one in enumerate(cube.histograms, 1))
     keys = "dimension, day, value, histogram, project_id, environment"
     return (
-        f", slot_changes AS (SELECT project_id, environment, day, {named}, histogram, slot::bigint, sum(sign)::bigint AS n "
+        f", slot_changes AS (SELECT project_id, kept_environment AS environment, day, {named}, histogram, slot::bigint, "
+        "sum(sign)::bigint AS n "
         f"FROM rolled f CROSS JOIN LATERAL (VALUES {observed}) AS o(histogram, slot) WHERE slot IS NOT NULL "
-        f"GROUP BY project_id, environment, day, histogram, slot, GROUPING SETS ({sets}) HAVING sum(sign) <> 0)"
+        f"GROUP BY project_id, kept_environment, day, histogram, slot, GROUPING SETS ({sets}) HAVING sum(sign) <> 0)"
         ", slots_written AS (INSERT INTO metrics_rollupslots "
         "(organization_id, source, dimension, day, value, histogram, project_id, environment, slots) "
         f"SELECT {CURRENT}, {cube.number}, {keys}, array_agg(slot * 4294967296 + n ORDER BY slot) "

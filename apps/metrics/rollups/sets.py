@@ -18,7 +18,7 @@ from django.db import connection
 from apps.core.rls import CURRENT
 from apps.metrics.rollups import bitmap, values
 from apps.metrics.rollups.cube import CUBES, VERSION
-from apps.metrics.rollups.fold import BUILT, TOTAL, columns_sql, grouping_sql
+from apps.metrics.rollups.fold import BUILT, TOTAL, columns_sql, environment_sql, grouping_sql
 from apps.metrics.rollups.values import DIGESTED
 from apps.metrics.sources import EVENT
 
@@ -86,14 +86,15 @@ def _give_numbers(cursor: Any, condition: str, parameters: list[Any]) -> None:
 
 def _found(cursor: Any, condition: str, parameters: list[Any], days: str) -> dict[Key, list[int]]:
     """Places in the chunk by key, of everybody and of each dimension alone."""
-    columns = columns_sql(CUBE, values.full_dimensions())
+    full = values.full_dimensions()
+    columns = f"{environment_sql(full)} AS environment, f.user_id, {columns_sql(CUBE, full)}"
     named, sets = grouping_sql(CUBE)
     # A young table has no statistics, and every user would be looked for among all.
     cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute(
         f"SELECT {named}, day, project_id, environment, number >> {bitmap.CHUNK_BITS}, "
         f"array_agg(number & {bitmap.CHUNK - 1}) FROM (SELECT DISTINCT {DAY} AS day, f.project_id, "
-        f"f.environment, f.user_id, {columns} FROM {EVENT.table} f JOIN metrics_rollupstate s "
+        f"{columns} FROM {EVENT.table} f JOIN metrics_rollupstate s "
         f"ON s.organization_id = {CURRENT} AND s.version = '{VERSION}' AND {DAY} {days} "
         f"WHERE f.organization_id = {CURRENT} AND f.user_id IS NOT NULL AND {condition}) f "
         f"JOIN metrics_usernumber u ON u.organization_id = {CURRENT} AND u.user_id = f.user_id "

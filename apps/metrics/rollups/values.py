@@ -19,7 +19,10 @@ from apps.metrics.rollups.cube import CUBES
 from apps.metrics.sources import EVENT
 
 MAX_VALUES: Final = 1000
-GUARDED: Final = CUBES[EVENT.table].dimensions
+# Of what every row carries, projects are few by nature.
+GUARDED: Final = {**CUBES[EVENT.table].dimensions, "environment": EVENT.dimensions["environment"]}
+# Kept beside the first values, whenever it comes: numbers leave it out unless they are asked for it.
+ALWAYS_KEPT: Final = ("environment", "test")
 # A rollup of this version was built with values that are no longer the kept ones.
 DISPLACED: Final = "displaced"
 # Events of batches that the digest has not reached yet are counted by it.
@@ -43,8 +46,9 @@ def kept_sql(name: str, sql: str, full: frozenset[str]) -> str:
     """A dimension's SQL over rows `f` with `(other)` for what is not kept; null stays null."""
     if name not in full:
         return sql
+    always = f"{sql} = '{ALWAYS_KEPT[1]}' OR " if name == ALWAYS_KEPT[0] else ""
     return (
-        f"CASE WHEN {sql} IN (SELECT v.value FROM metrics_dimensionvalue v WHERE v.organization_id = {CURRENT} "
+        f"CASE WHEN {always}{sql} IN (SELECT v.value FROM metrics_dimensionvalue v WHERE v.organization_id = {CURRENT} "
         f"AND v.dimension = '{name}') THEN {sql} WHEN {sql} IS NOT NULL THEN '{OTHER}' END"
     )
 
@@ -52,7 +56,7 @@ def kept_sql(name: str, sql: str, full: frozenset[str]) -> str:
 def names_left_out(filters: Mapping[str, Iterable[str]], full: frozenset[str]) -> bool:
     """Whether a filter names a value that is counted under `(other)`: only facts know it."""
     asked = [(name, value) for name in full & filters.keys() for value in filters[name]]
-    wanted = {one for one in asked if one[1] not in ("", NONE, OTHER)}
+    wanted = {one for one in asked if one[1] not in ("", NONE, OTHER)} - {ALWAYS_KEPT}
     return bool(wanted) and not wanted <= _kept({name for name, _ in wanted})
 
 
@@ -66,7 +70,8 @@ def add_events(condition: str, parameters: list[Any], dimensions: Iterable[str] 
         cursor.execute(
             "WITH found AS (SELECT v.dimension, v.value, min(f.at) AS first_at "
             f"FROM {EVENT.table} f CROSS JOIN LATERAL (VALUES {said}) AS v(dimension, value) "
-            f"WHERE f.organization_id = {CURRENT} AND v.value <> '' AND {condition} GROUP BY 1, 2), "
+            f"WHERE f.organization_id = {CURRENT} AND v.value <> '' AND (v.dimension, v.value) <> {ALWAYS_KEPT} "
+            f"AND {condition} GROUP BY 1, 2), "
             "full_until AS (SELECT dimension, max(first_at) AS until FROM metrics_dimensionvalue "
             f"WHERE organization_id = {CURRENT} GROUP BY dimension HAVING count(*) >= %s) "
             "INSERT INTO metrics_dimensionvalue AS known (organization_id, dimension, value, first_at) "
