@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from apps.reading.frustration import Found, Model, ReadTurn, find_signals, score_turns
+from apps.reading.context import Found, ReadTurn, find_signals
+from apps.reading.frustration import Model, score_turns
 from apps.reading.messages import ASSISTANT, USER, read_message
 
 Turn = tuple[str, str, int | None]

@@ -17,7 +17,7 @@ from collections import Counter
 from math import exp
 from pathlib import Path
 
-from apps.reading.frustration import Found
+from apps.reading.context import Found
 from apps.reading.lexicons import DATA
 from benchmarks.labelled import auc, dbdc3, labelled_signals
 

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.conversations.rows import QUERY, RESPONSE, EventRow
+from apps.reading.context import REPEATS_FROM, Found, ReadTurn, find_signals, resolve_languages
 from apps.reading.fingerprints import hashes_of, similarity
-from apps.reading.frustration import (
-    REPEATS_FROM,
-    Found,
-    Model,
-    ReadTurn,
-    TurnScore,
-    find_signals,
-    score_turns,
-)
+from apps.reading.frustration import Model, TurnScore, score_turns
 from apps.reading.lexicons import is_supported
 from apps.reading.messages import ASSISTANT, USER, MessageFacts
 
@@ -39,14 +32,19 @@ def asks_to_clarify(answer: EventRow) -> bool:
     return facts is not None and {"clarifying", "question"} <= facts.signals.keys()
 
 
-def compare_turns(messages: Sequence[EventRow]) -> dict[str, int]:
-    """How many messages after the first could be compared with earlier ones, rephrase or narrow the one
-    before, and say again what an earlier one said. Content words are compared by their fingerprints."""
+def compare_turns(events: Sequence[EventRow]) -> dict[str, int]:
+    """How many user messages after the first could be compared with earlier ones, rephrase or narrow the one
+    before, and say again what an earlier one said. Content words are compared by their fingerprints.
+
+    `events` are the session's in order. A message that shows no language takes that of its conversation;
+    those of a language without word lists, or of none that is known, are left out.
+    """
     found = {"comparable_turns": 0, "refined_turns": 0, "repeating_turns": 0}
     earlier: list[frozenset[bytes]] = []
-    for message in messages:
-        facts = facts_of(message)
-        if facts is None or not is_supported(facts.language or "en"):
+    messages = _messages(events)
+    languages = resolve_languages([_read_turn(event, facts) for event, facts in messages])
+    for (event, facts), language in zip(messages, languages, strict=True):
+        if event.name != QUERY or facts is None or not is_supported(language):
             continue
         words = hashes_of(facts.fingerprint)
         if earlier:
@@ -65,7 +63,7 @@ def detect(events: Sequence[EventRow], model: Model | None = None) -> dict[str, 
 
     Messages without facts are no score, but they still wait for, or are, an answer.
     """
-    messages = [(event, facts_of(event)) for event in events if event.name in (QUERY, RESPONSE)]
+    messages = _messages(events)
     if not any(facts and event.name == QUERY for event, facts in messages):
         return {}
     scores = score_turns([_read_turn(event, facts) for event, facts in messages], model)
@@ -78,13 +76,17 @@ def detect(events: Sequence[EventRow], model: Model | None = None) -> dict[str, 
 
 def signals_of(events: Sequence[EventRow]) -> dict[str, Found]:
     """The signals behind the scores of `detect`, by event key, for judging under several models."""
-    messages = [(event, facts_of(event)) for event in events if event.name in (QUERY, RESPONSE)]
+    messages = _messages(events)
     found = find_signals([_read_turn(event, facts) for event, facts in messages])
     return {
         event.event_key: signals
         for (event, _), signals in zip(messages, found, strict=True)
         if signals is not None
     }
+
+
+def _messages(events: Sequence[EventRow]) -> list[tuple[EventRow, MessageFacts | None]]:
+    return [(event, facts_of(event)) for event in events if event.name in (QUERY, RESPONSE)]
 
 
 def _read_turn(event: EventRow, facts: MessageFacts | None) -> ReadTurn:

@@ -22,7 +22,8 @@ from apps.conversations.ratings import attach
 from apps.conversations.rows import RESPONSE, EventRow
 from apps.conversations.turns import split_turns
 from apps.core.rls import CURRENT
-from apps.reading.frustration import Found, Model, TurnScore
+from apps.reading.context import Found
+from apps.reading.frustration import Model, TurnScore
 from apps.reading.sampling import allocate, interleave, stratum_of
 
 DAYS: Final = 30

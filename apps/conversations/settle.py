@@ -133,7 +133,7 @@ def settle(one: Outline, neighbours: Neighbours, model: Model | None = None) -> 
         "turns": len(turns),
         "user_messages": len(one.queries),
         "responses": len(one.responses),
-        **compare_turns([turn.message for turn in turns]),
+        **compare_turns(one.events),
         "scored_turns": sum(turn.is_scored for turn in turns),
         "frustrated_turns": sum(turn.is_frustrated for turn in turns),
         "detected_turns": sum(turn.is_frustrated and turn.is_by_words for turn in turns),

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from apps.reading.frustration import Found, Model, default_model, is_capped, judge, sigmoid
+from apps.reading.context import Found
+from apps.reading.frustration import Model, default_model, is_capped, judge, sigmoid
 
 FOLDS = 10
 LEAST_LABELS = 50

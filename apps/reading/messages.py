@@ -26,7 +26,10 @@ from apps.reading.lexicons import (
 )
 from apps.reading.words import clean, count_shouted, fold, raw_words
 
-READING_VERSION = 1
+READING_VERSION = 2
+# What `unpack` reads. Facts of version 1 differ only in lacking `addressed`, `comparison`,
+# `opinion_question` and `asks_on`; a comparison is among their corrections.
+READABLE = frozenset({1, READING_VERSION})
 USER, ASSISTANT = "user", "assistant"
 # How the signals are stored: one letter each. Letters are for ever; new signals get new ones.
 CODES = {
@@ -42,6 +45,8 @@ CODES = {
     "profanity": "p",
     "giving_up": "g",
     "accusation": "u",
+    "addressed": "v",
+    "comparison": "k",
     "human_request": "h",
     "gratitude": "t",
     "acceptance": "y",
@@ -59,12 +64,16 @@ CODES = {
     "refusal": "R",
     "human_offer": "H",
     "clarifying": "C",
+    "opinion_question": "O",
+    "asks_on": "W",
 }
 NAMES = {code: name for name, code in CODES.items()}
 # What a guardrail would call it.
 HARMS = {CODES["injection"]: "prompt_injection", CODES["insult"]: "toxicity", CODES["profanity"]: "toxicity"}
 UPSET = frozenset("😠😡🤬😤😒🙄😞😣😖😫😩😭😢☹🙁👎💩🤦😑😕")
 PLEASED = frozenset("😀😁😃😄😊🙂😍🤩👍🙏❤🎉😂🥰😎")
+# In answers: the service itself, or what the assistant offers. Dislike of that is dislike of its work.
+OWN_WORK = "own_work"
 EVIDENCE_CHARACTERS = 24
 NEGATION_REACH = 3
 NEGATION_FACTOR = -0.74  # Hutto & Gilbert 2014, VADER
@@ -104,8 +113,8 @@ class MessageFacts:
     @classmethod
     def unpack(cls, packed: list[Any]) -> MessageFacts:
         """Raises ValueError for a form that this version does not know."""
-        if len(packed) != 7 or packed[0] != READING_VERSION:
-            raise ValueError(f"message facts: version {packed[:1]} is not {READING_VERSION}")
+        if len(packed) != 7 or packed[0] not in READABLE:
+            raise ValueError(f"message facts: version {packed[:1]} is none of {sorted(READABLE)}")
         _, language, words, sentiment, counts, print_, signals = packed
         return cls(
             language=language,
@@ -150,6 +159,10 @@ def read_message(
             signals.setdefault(signal, entry[:EVIDENCE_CHARACTERS])
     if role == USER:
         _add_injection(signals, text)
+        if "correction" in signals:
+            signals.pop("comparison", None)
+    elif signals.pop(OWN_WORK, None):
+        signals.pop("opinion_question", None)
     stop_words = lexicons[0].stop_words
     return MessageFacts(
         language=code,

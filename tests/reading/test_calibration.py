@@ -17,8 +17,9 @@ from apps.reading.calibration import (
     weights,
     why_not_fit,
 )
+from apps.reading.context import Found
 from apps.reading.estimates import measure
-from apps.reading.frustration import Found, TurnScore, default_model, judge, logit, sigmoid
+from apps.reading.frustration import TurnScore, default_model, judge, logit, sigmoid
 from apps.reading.sampling import QUOTAS, allocate, interleave, stratum_of
 
 

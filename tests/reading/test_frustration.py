@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from apps.reading.frustration import ReadTurn, TurnScore, default_model, is_spiked, score_turns
+from apps.reading.context import ReadTurn
+from apps.reading.frustration import TurnScore, default_model, is_spiked, score_turns
 from apps.reading.messages import ASSISTANT, USER, MessageFacts, read_message
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

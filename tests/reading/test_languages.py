@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from apps.reading.frustration import ReadTurn, score_turns
+from apps.reading.context import ReadTurn
+from apps.reading.frustration import score_turns
 from apps.reading.languages import short_code
 from apps.reading.lexicons import END, LANGUAGES, lexicon
 from apps.reading.messages import USER, read_message

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.reading.frustration import ReadTurn, TurnScore, is_spiked, score_turns
+from apps.reading.context import ReadTurn
+from apps.reading.frustration import TurnScore, is_spiked, score_turns
 from apps.reading.messages import read_message
 
 DECODE = msgspec.json.Decoder().decode
