@@ -21,6 +21,14 @@ def active_calibration() -> Calibration | None:
     return found
 
 
+def outdated_calibration() -> Calibration | None:
+    """The choice that was in force until the detector changed: its threshold belongs to another score."""
+    found: Calibration | None = (
+        Calibration.objects.filter(is_active=True).exclude(version=FRUSTRATION_VERSION).first()
+    )
+    return found
+
+
 def model_of(calibration: Calibration | None) -> Model:
     if calibration is None:
         return default_model()

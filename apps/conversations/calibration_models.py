@@ -15,7 +15,8 @@ class SampledTurn(TenantModel):
 
     `stratum_turns` is how many turns its stratum had when it was drawn. `found` are the signals of
     the message ({name: [value, evidence]}, no words of the user's own), so that labels can be held
-    against any calibration after the text is gone. `score` is the one at drawing.
+    against any calibration after the text is gone; `version` is that of the detector that found them.
+    `score` is the one at drawing.
     """
 
     pk = CompositePrimaryKey("organization_id", "draw", "project_id", "event_key")
@@ -28,6 +29,7 @@ class SampledTurn(TenantModel):
     stratum_turns = models.IntegerField()
     score = models.FloatField()
     found = models.JSONField()
+    version = models.IntegerField()
     is_first = models.BooleanField()
     drawn_at = models.DateTimeField()
 

@@ -10,6 +10,7 @@ from django.db import connection
 from apps.accounts.models import Organization
 from apps.conversations import digest, follow, load
 from apps.conversations.load import Key, Touched
+from apps.conversations.sample import refresh
 from apps.conversations.settling import Terms, reassign, settle_loose, settle_sessions
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
@@ -38,6 +39,7 @@ def rebuild(
         settle_sessions(keys[number : number + STEP], terms)
         progress(min(number + STEP, len(keys)), len(keys))
     settle_loose(load.loose_events_between(start, end), terms, [])
+    refresh()
     for follower in follow.FOLLOWERS:
         follower.end()
     return len(keys)

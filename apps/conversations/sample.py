@@ -23,7 +23,7 @@ from apps.conversations.rows import RESPONSE, EventRow
 from apps.conversations.turns import split_turns
 from apps.core.rls import CURRENT
 from apps.reading.context import Found
-from apps.reading.frustration import Model, TurnScore
+from apps.reading.frustration import FRUSTRATION_VERSION, Model, TurnScore
 from apps.reading.sampling import allocate, interleave, stratum_of
 
 DAYS: Final = 30
@@ -72,6 +72,23 @@ def draw(now: datetime) -> int:
     return len(order)
 
 
+def refresh() -> None:
+    """Find the signals of the present sample as this version of the detector does, so that labels given
+    under an earlier one can be fitted to. The strata stay: they say how the turns were drawn. Turns whose
+    events are gone keep the signals that they had."""
+    stale = list(SampledTurn.objects.filter(draw=latest_draw()).exclude(version=FRUSTRATION_VERSION))
+    keys = sorted({(turn.project_id, turn.session_id) for turn in stale})
+    found = {
+        event_key: signals
+        for events in events_of_sessions(keys).values()
+        for event_key, signals in signals_of(events).items()
+    }
+    known = [turn for turn in stale if turn.event_key.hex in found]
+    for turn in known:
+        turn.found, turn.version = found[turn.event_key.hex], FRUSTRATION_VERSION
+    SampledTurn.objects.bulk_update(known, ["found", "version"])
+
+
 def _row(number: int, place: int, stratum: str, size: int, one: Candidate, now: datetime) -> SampledTurn:
     return SampledTurn(
         draw=number,
@@ -83,6 +100,7 @@ def _row(number: int, place: int, stratum: str, size: int, one: Candidate, now: 
         stratum_turns=size,
         score=one.score.frustration or 0.0,
         found=one.found,
+        version=FRUSTRATION_VERSION,
         is_first=one.is_first,
         drawn_at=now,
     )

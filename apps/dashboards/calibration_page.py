@@ -12,18 +12,25 @@ from apps.accounts import audit
 from apps.accounts.access import Member
 from apps.accounts.models import PrivacyMode, Project, User
 from apps.accounts.projects import request_recompute
-from apps.conversations.calibration import activate, active_calibration, figure, model_of
+from apps.conversations.calibration import (
+    activate,
+    active_calibration,
+    figure,
+    model_of,
+    outdated_calibration,
+)
 from apps.conversations.labels import labelled_pairs, labelled_turns, next_turn, progress
 from apps.conversations.load import events_of_sessions
 from apps.conversations.models import Calibration, SampledTurn
 from apps.conversations.rows import QUERY, RESPONSE
+from apps.conversations.sample import refresh
 from apps.conversations.timeline import texts_of
 from apps.dashboards.display import amount
 from apps.dashboards.qa import Agreement, kappa
 from apps.dashboards.sessions_address import session_path
 from apps.reading.calibration import Fit, LabelledTurn, decide, fit, held_out, why_not_fit
 from apps.reading.estimates import Estimate, Figures, measure
-from apps.reading.frustration import Model, default_model
+from apps.reading.frustration import FRUSTRATION_VERSION, Model, default_model
 
 BEFORE: Final = 6
 LISTED: Final = 20
@@ -55,6 +62,7 @@ def label_context(member: Member) -> dict[str, Any]:
     return {
         "turn": turn,
         "progress": progress(labeller_id),
+        "outdated": outdated_calibration(),
         "without_text": list(
             Project.objects.filter(privacy_mode=PrivacyMode.DROP).values_list("name", flat=True)
         ),
@@ -141,6 +149,7 @@ def choose(choice: str, user_id: int, request: HttpRequest) -> str:
 
     A refit keeps the figures of turns that it had not seen: those that it was fitted to would flatter it.
     """
+    refresh()
     found, before = measured(), active_calibration()
     if choice == "fit" and found.held_out is None:
         return why_not_fit(found.turns)
@@ -180,6 +189,7 @@ def report_context(member: Member) -> dict[str, Any]:
         "changes": _changes(found),
         "agreement": Agreement(len(pairs), sum(one == other for one, other in pairs), kappa(pairs)),
         "is_default": found.present.model == found.default.model,
+        "outdated": outdated_calibration(),
         "history": _history(),
         "may_configure": member.may_configure,
     }
@@ -218,6 +228,7 @@ def _history() -> list[dict[str, Any]]:
     return [
         {
             "row": row,
+            "is_in_force": row.is_active and row.version == FRUSTRATION_VERSION,
             "by": people.get(row.created_by_id, "a former user"),
             "figures": [words(name, figure(row.figures, name)) for name in ("precision", "recall", "bias")],
         }

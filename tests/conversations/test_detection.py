@@ -187,3 +187,17 @@ def test_rephrasing_and_repeating_are_counted_after_the_first_turn(sender: Sende
     refined, kept = sender.value("refinement_rate"), sender.value("context_retention")
     assert (refined.numerator, refined.denominator) == (1, 2)
     assert (kept.numerator, kept.denominator) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "comparable"),
+    [("Where is the invoice of my order?", 1), ("Il mio ordine non è arrivato, perché?", 0), ("", 0)],
+)
+def test_a_message_that_shows_no_language_is_compared_as_its_conversation_speaks(
+    sender: Sender, now: datetime, before: str, comparable: int
+) -> None:
+    texts = [before, "INV-2231 Berlin"] if before else ["Paris 4711", "INV-2231 Berlin"]
+    later = (query(now + timedelta(minutes=n), "s", query_text=text) for n, text in enumerate(texts))
+    sender.send(*later)
+    sender.digest()
+    assert session_of(sender, "s").comparable_turns == comparable

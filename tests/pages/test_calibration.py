@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from apps.accounts.models import AuditEntry, Organization, PrivacyMode, Project, Role
+from apps.conversations import rebuild as rebuilding
 from apps.conversations.calibration import model_in_force
 from apps.conversations.models import Calibration, SampledTurn, Session, TurnLabel
-from apps.conversations.rebuild import rebuild_if_requested
+from apps.conversations.rebuild import rebuild, rebuild_if_requested
+from apps.conversations.recomputing import REQUEST
 from apps.conversations.sample import draw
 from apps.core.tenancy import tenant
 from apps.dashboards.corrected import correct
 from apps.reading.estimates import Estimate
-from apps.reading.frustration import default_model
+from apps.reading.frustration import FRUSTRATION_VERSION, default_model
 from tests.conftest import Sender, query, response
 from tests.pages.conftest import conversation
 
@@ -217,6 +221,54 @@ def test_two_people_label_the_same_turns_and_their_agreement_is_shown(
     assert "0.40" in text
     assert "An owner or admin can put a calibration in force" in text
     assert ann.post("/calibration/use/", {"choice": "default"}).status_code == 404
+
+
+def test_a_new_version_of_the_detector_sets_a_calibration_aside_and_says_so(
+    chatty: Sender, owner: Client
+) -> None:
+    organization_id = chatty.provisioned.organization.id
+    owner.post("/calibration/draw/")
+    label_all(owner)
+    owner.post("/calibration/use/", {"choice": "fit"})
+    assert rebuild_if_requested(organization_id)
+    pages = ("/calibration/", "/calibration/report/")
+    assert not [path for path in pages if "earlier version" in owner.get(path).content.decode()]
+    with tenant(organization_id):
+        signals = dict(SampledTurn.objects.values_list("event_key", "found"))
+        Calibration.objects.update(version=1)
+        SampledTurn.objects.update(version=1, found={"length": [0.5, "5 words"]})
+        assert model_in_force() == default_model()
+    for path in pages:
+        text = owner.get(path).content.decode()
+        assert "made for an earlier version of the detector and no longer applies" in text
+        assert "in force</span>" not in text
+    assert "corrected by your labels" not in owner.get("/metrics/frustrated_turn_rate/").content.decode()
+    owner.post("/calibration/use/", {"choice": "fit"})
+    with tenant(organization_id):
+        assert dict(SampledTurn.objects.values_list("event_key", "found")) == signals
+        row = Calibration.objects.get(is_active=True)
+        assert (row.version, row.turns) == (FRUSTRATION_VERSION, 120)
+        assert model_in_force().threshold == row.threshold
+    assert not [path for path in pages if "earlier version" in owner.get(path).content.decode()]
+
+
+def test_a_rebuild_finds_the_signals_of_the_sample_anew(chatty: Sender, owner: Client) -> None:
+    owner.post("/calibration/draw/")
+    with tenant(chatty.provisioned.organization.id):
+        signals = dict(SampledTurn.objects.values_list("event_key", "found"))
+        SampledTurn.objects.update(version=1, found={})
+        rebuild()
+        assert dict(SampledTurn.objects.values_list("event_key", "found")) == signals
+        assert not SampledTurn.objects.exclude(version=FRUSTRATION_VERSION).exists()
+
+
+def test_every_version_of_the_detector_after_the_first_has_history_judged_anew() -> None:
+    names = [path.stem for path in (Path(rebuilding.__file__).parent / "migrations").glob("0*.py")]
+    for version in range(2, FRUSTRATION_VERSION + 1):
+        (name,) = [name for name in names if name.endswith(f"_detector_{version}")]
+        migration = import_module(f"apps.conversations.migrations.{name}").Migration
+        assert REQUEST in [getattr(one, "sql", None) for one in migration.operations]
+    assert default_model().version == FRUSTRATION_VERSION
 
 
 def test_too_few_labels_put_nothing_in_force(chatty: Sender, owner: Client) -> None:

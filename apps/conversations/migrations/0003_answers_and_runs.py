@@ -4,18 +4,12 @@ from typing import ClassVar
 
 from django.db import migrations, models
 
+from apps.conversations.recomputing import recompute_all
 from apps.core.rls import composite_foreign_key, protect
 
 PROJECT = ("organization_id", "project_id")
 KEY = ("organization_id", "id")
 TABLES = ("conversations_finding", "conversations_run")
-
-# The new facts follow from the events: every organisation is rebuilt in the background.
-RECOMPUTE = """
-ALTER TABLE accounts_organization NO FORCE ROW LEVEL SECURITY;
-UPDATE accounts_organization SET recompute_requested_at = now();
-ALTER TABLE accounts_organization FORCE ROW LEVEL SECURITY;
-"""
 
 
 class Migration(migrations.Migration):
@@ -198,5 +192,6 @@ class Migration(migrations.Migration):
         ),
         *(protect(table) for table in TABLES),
         *(composite_foreign_key(table, PROJECT, "accounts_project", KEY) for table in TABLES),
-        migrations.RunSQL(RECOMPUTE, migrations.RunSQL.noop),
+        # The new facts follow from the events.
+        recompute_all(),
     ]
