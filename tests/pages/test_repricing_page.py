@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 from django.test import Client
+from playwright.sync_api import expect
 
 from apps.accounts.models import AuditEntry, Role, User
 from apps.conversations.tasks import reprice_pending
@@ -18,6 +19,7 @@ from apps.core.tenancy import tenant
 from apps.pricing import contracts
 from apps.pricing.models import Repricing, RepricingState
 from llmmetrics.stack.processes import wait_for
+from tests.browser import WIDTHS, Witness, axe_faults, browser, faults, open_context, serving
 from tests.conftest import Sender
 from tests.pricing.test_contract_prices import call, costs, enter
 
@@ -136,6 +138,22 @@ def test_the_history_says_who_decided_and_when(
         decided = Repricing.objects.latest("id").decided_at
     assert applied == f'{decided:%-d %b %Y %H:%M} UTC by <span class="bidi">{email_of(other)}</span>'
     assert email_of(owner) in discarded
+
+
+@pytest.mark.usefixtures("forget_event_loop")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_history_is_sound_in_a_browser(priced: Any, owner: Client, now: datetime, width: int) -> None:
+    propose(owner, now)
+    reprice_pending()
+    owner.post(f"{PAGE}{row_of(priced).pk}/apply/")
+    reprice_pending()
+    with serving() as url, browser() as opened:
+        page = open_context(opened, url, width=width, session=owner.cookies["session"].value).new_page()
+        witness = Witness(url)
+        witness.listen(page)
+        page.goto(PAGE)
+        expect(page.locator('[data-label="Decided"]')).to_contain_text(email_of(owner))
+        assert faults(page, witness) + axe_faults(page) == []
 
 
 def email_of(client: Client) -> str:
