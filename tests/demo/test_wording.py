@@ -21,7 +21,7 @@ TEXTS = {"llm_query_sent": (USER, "query_text"), "llm_response_generated": (ASSI
 
 class Session(NamedTuple):
     days_ago: int
-    language: str | None
+    languages: list[str | None]
     turns: list[tuple[str, TurnScore]]
 
 
@@ -51,7 +51,7 @@ def read(name: str, events: list[dict[str, Any]]) -> Session:
     turns = [ReadTurn(role, read_message(text, role=role)) for role, text in said]
     scored = zip(said, score_turns(turns), strict=True)
     users = [(text, score) for (_, text), score in scored if score is not None]
-    return Session(int(name[5:7]), resolve_languages(turns)[0], users)
+    return Session(int(name[5:7]), resolve_languages(turns), users)
 
 
 def test_no_event_says_who_is_frustrated_how_it_sounds_or_in_which_language(
@@ -78,8 +78,8 @@ def test_most_annoyed_turns_are_found_and_hardly_a_calm_one(sessions: list[Sessi
 
 def test_every_turn_is_scored_in_three_languages(sessions: list[Session]) -> None:
     assert not [text for one in sessions for text, score in one.turns if score.frustration is None]
-    languages = Counter(session.language for session in sessions)
-    assert languages.keys() == {"en", "de", "es"}
+    languages = Counter(session.languages[0] for session in sessions)
+    assert {language for session in sessions for language in session.languages} == {"en", "de", "es"}
     assert min(languages.values()) > 200
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from apps.dashboards.demo.voices import Texts, Voice
+from apps.dashboards.demo.voices import Pairs, Texts, Voice
 
 QUESTION, FOLLOW_UP, THANKS = "question", "follow_up", "thanks"
 OPENING, COMPLAINT, REPEAT, DEMAND = "opening", "complaint", "repeat", "demand"
@@ -35,23 +35,23 @@ def _calm(turns: int) -> list[str]:
 
 def messages(voice: Voice, intent: str, kind: str) -> Texts:
     """What a message of this kind may say."""
-    return {
-        QUESTION: voice.questions[intent],
-        FOLLOW_UP: voice.follow_ups,
-        THANKS: voice.thanks,
+    annoyed = {
         OPENING: voice.openings,
         COMPLAINT: voice.complaints,
         REPEAT: voice.repeats,
         DEMAND: voice.demands,
-    }[kind]
+    }
+    return annoyed.get(kind) or tuple(_pairs(voice, intent, kind))
 
 
-def answers(voice: Voice, intent: str, kind: str, following: str) -> Texts:
+def answers(voice: Voice, intent: str, kind: str, message: str, following: str) -> Texts:
     """What may be answered to a message of this kind; who is annoyed in the next one was given a reason."""
     if kind == DEMAND:
         return voice.transfers
     if following in ANNOYED:
         return voice.misses
-    if kind in ANNOYED:
-        return voice.amends
-    return voice.answers[intent] if kind == QUESTION else voice.replies
+    return voice.amends if kind in ANNOYED else (_pairs(voice, intent, kind)[message],)
+
+
+def _pairs(voice: Voice, intent: str, kind: str) -> Pairs:
+    return {QUESTION: voice.questions[intent], FOLLOW_UP: voice.follow_ups, THANKS: voice.thanks}[kind]

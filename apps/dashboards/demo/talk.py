@@ -68,11 +68,11 @@ class Talk:
     def chance(self, share: float) -> bool:
         return self.random.random() < share
 
-    def word(self, texts: Texts, number: int) -> str:
+    def choose(self, texts: Texts) -> str:
         """One of the texts that was not said yet in this conversation."""
         chosen = self.random.choice([text for text in texts if text not in self.said] or texts)
         self.said.add(chosen)
-        return chosen.format(n=number, said=self.first)
+        return chosen
 
     def say(self, event: str, **fields: Any) -> None:
         identity = {"event": event, "id": f"{self.base['session_id']}-{len(self.events)}"}
@@ -95,7 +95,9 @@ def exchange(talk: Talk, kind: str, following: str = "") -> None:
     """One message and its answer, with the calls behind it; `following` is the kind of the next message."""
     talk.turns += 1
     number = talk.random.randint(10_000, 99_999)
-    text = talk.word(messages(talk.voice, talk.intent.name, kind), number)
+    about = talk.voice, talk.intent.name, kind
+    message = talk.choose(messages(*about))
+    text = message.format(n=number, said=talk.first)
     talk.first = talk.first or text
     talk.say("llm_query_sent", query_text=text, conversation_turn=talk.turns)
     begun = talk.at
@@ -104,9 +106,8 @@ def exchange(talk: Talk, kind: str, following: str = "") -> None:
         call_tools(talk)
     if talk.is_looping:
         loop(talk)
-    texts = answers(talk.voice, talk.intent.name, kind, following)
-    is_sourced = not ANNOYED & {kind, following}
-    respond(talk, begun, talk.word(texts, number), is_sourced=is_sourced)
+    answer = talk.choose(answers(*about, message, following)).format(n=number)
+    respond(talk, begun, answer, is_sourced=not ANNOYED & {kind, following})
 
 
 def look_up(talk: Talk) -> None:
@@ -196,7 +197,7 @@ def respond(talk: Talk, begun: datetime, text: str, *, is_sourced: bool) -> None
         "trace_id": talk.trace_id,
         "status": "error" if error else "ok",
     }
-    fields |= {"error_type": error} if error else answer(talk, model_ms, text)
+    fields |= {"error_type": error} if error else answered(talk, model_ms, text)
     fields |= citations(talk) if is_sourced and not error else {}
     talk.say("llm_response_generated", **fields)
     talk.say(
@@ -210,7 +211,7 @@ def respond(talk: Talk, begun: datetime, text: str, *, is_sourced: bool) -> None
     )
 
 
-def answer(talk: Talk, model_ms: float, text: str) -> dict[str, Any]:
+def answered(talk: Talk, model_ms: float, text: str) -> dict[str, Any]:
     """Text, tokens and times of an answer that succeeded."""
     random = talk.random
     prompt_tokens = int(900 + 350 * talk.turns + random.expovariate(1 / 300))

@@ -7,81 +7,51 @@ from typing import Final
 from apps.dashboards.demo.voices import Voice
 
 QUESTIONS: Final = {
-    "order_status": (
-        "Wo ist meine Bestellung?",
-        "Wurde die Bestellung {n} schon verschickt?",
-        "Kann ich die Adresse der Bestellung {n} ändern?",
-        "Mit wem kommt mein Paket?",
-    ),
-    "refund": (
-        "Ich möchte die Bestellung {n} zurückgeben.",
-        "Muss ich für die Rücksendung etwas bezahlen?",
-        "Wo finde ich das Etikett für die Rücksendung?",
-    ),
-    "billing": (
-        "Ich brauche eine Rechnung für {n}.",
-        "Was ist das für eine Gebühr auf meiner Rechnung?",
-        "Wann wird das nächste Mal abgebucht?",
-    ),
-    "technical_issue": (
-        "Wie setze ich mein Passwort zurück?",
-        "Was bedeutet die Meldung {n}?",
-        "Die Seite ist nach dem Update weiß.",
-    ),
-    "product_question": (
-        "Gibt es das auch in Blau?",
-        "Ist der Akku dabei?",
-        "Welche Größe soll ich bei 1,80 m nehmen?",
-    ),
-    "cancel_account": (
-        "Wie kann ich meinen Vertrag beenden?",
-        "Bitte löschen Sie mein Konto.",
-        "Kann ich eine Pause machen?",
-    ),
+    "order_status": {
+        "Wo ist meine Bestellung?": "Sie ist unterwegs und kommt morgen an.",
+        "Wurde die Bestellung {n} schon verschickt?": "Ja, die Bestellung {n} ist seit gestern unterwegs.",
+        "Kann ich die Adresse der Bestellung {n} ändern?": "Ja, ich habe sie für Sie geändert.",
+        "Mit wem kommt mein Paket?": "Mit der Post, der Link ist in Ihrer Bestätigung.",
+    },
+    "refund": {
+        "Ich möchte die Bestellung {n} zurückgeben.": "Das ist 30 Tage lang möglich und kostet nichts.",
+        "Muss ich für die Rücksendung etwas bezahlen?": "Nein, die Rücksendung ist kostenlos.",
+        "Wo finde ich das Etikett für die Rücksendung?": "Das Etikett ist in Ihrem Konto.",
+    },
+    "billing": {
+        "Ich brauche eine Rechnung für {n}.": "Die Rechnung {n} ist in Ihrem Postfach.",
+        "Was ist das für eine Gebühr auf meiner Rechnung?": "Sie ist für die schnelle Lieferung.",
+        "Wann wird das nächste Mal abgebucht?": "Das ist am ersten des nächsten Monats.",
+    },
+    "technical_issue": {
+        "Wie setze ich mein Passwort zurück?": "Mit dem Link unter der Anmeldung.",
+        "Was bedeutet die Meldung {n}?": "Die Meldung {n} heißt, dass Sie sich neu anmelden müssen.",
+        "Die Seite ist nach dem Update weiß.": "Bitte leeren Sie einmal den Cache und laden Sie die Seite neu.",
+    },
+    "product_question": {
+        "Gibt es das auch in Blau?": "Ja, in Blau und in Grau.",
+        "Ist der Akku dabei?": "Ja, der Akku und das Kabel sind dabei.",
+        "Welche Größe soll ich bei 1,80 m nehmen?": "Die meisten nehmen da die Größe L.",
+    },
+    "cancel_account": {
+        "Wie kann ich meinen Vertrag beenden?": "Das ist zum Ende des Monats möglich.",
+        "Bitte löschen Sie mein Konto.": "Das ist als Ticket {n} notiert.",
+        "Kann ich eine Pause machen?": "Ja, eine Pause von drei Monaten ist möglich.",
+    },
 }
-ANSWERS: Final = {
-    "order_status": (
-        "Die Bestellung {n} ist unterwegs und kommt morgen an.",
-        "Der Link in Ihrer Bestätigung zeigt, wo das Paket ist.",
-    ),
-    "refund": (
-        "Die Rücksendung ist kostenlos, das Etikett finden Sie in Ihrem Konto.",
-        "Das Geld für {n} ist in drei bis fünf Tagen bei Ihnen.",
-    ),
-    "billing": (
-        "Die Rechnung {n} ist in Ihrem Postfach.",
-        "Die Gebühr ist für die schnelle Lieferung.",
-    ),
-    "technical_issue": (
-        "Bitte laden Sie die neue Version und starten Sie das Gerät neu.",
-        "Die Meldung {n} heißt, dass Sie sich neu anmelden müssen.",
-    ),
-    "product_question": (
-        "Ja, in Blau und in Grau.",
-        "Der Akku ist dabei, das Kabel auch.",
-    ),
-    "cancel_account": (
-        "Das ist zum Ende des Monats möglich.",
-        "Eine Pause von drei Monaten ist möglich.",
-    ),
+FOLLOW_UPS: Final = {
+    "Und wann ist das?": "Das ist am Donnerstag.",
+    "Können Sie mir das schicken?": "Ich habe es Ihnen gerade geschickt.",
+    "Wo genau finde ich das?": "Sie finden es in Ihrem Konto unter Einstellungen.",
+    "Gilt das auch für mein zweites Konto?": "Ja, das gilt für alle Ihre Konten.",
+    "Was muss ich dafür machen?": "Sonst ist nichts zu tun.",
+    "Kann ich das auch am Handy machen?": "Ja, am Handy und im Browser.",
 }
-FOLLOW_UPS: Final = (
-    "Und wann ist das?",
-    "Können Sie mir das schicken?",
-    "Wo genau finde ich das?",
-    "Gilt das auch für mein zweites Konto?",
-    "Was muss ich dafür machen?",
-    "Kann ich das auch am Handy machen?",
-)
-THANKS: Final = ("Danke, das hilft mir.", "Vielen Dank, das ist super!", "Alles klar, danke.")
-REPLIES: Final = (
-    "Ja, und es kostet nichts.",
-    "Das dauert in der Regel zwei Tage.",
-    "Sie finden es in Ihrem Konto unter Einstellungen.",
-    "Ich habe es Ihnen gerade geschickt.",
-    "Das gilt für alle Ihre Konten.",
-    "Sonst ist nichts zu tun.",
-)
+THANKS: Final = {
+    "Danke, das hilft mir.": "Gern geschehen.",
+    "Vielen Dank, das ist super!": "Das freut mich.",
+    "Alles klar, danke.": "Gern geschehen.",
+}
 MISSES: Final = (
     "Alles dazu finden Sie auf unseren Hilfeseiten.",
     "Wir sind Montag bis Freitag von 9 bis 17 Uhr für Sie da.",
@@ -122,10 +92,8 @@ DEMANDS: Final = (
 )
 GERMAN: Final = Voice(
     questions=QUESTIONS,
-    answers=ANSWERS,
     follow_ups=FOLLOW_UPS,
     thanks=THANKS,
-    replies=REPLIES,
     misses=MISSES,
     amends=AMENDS,
     transfers=TRANSFERS,

@@ -7,81 +7,51 @@ from typing import Final
 from apps.dashboards.demo.voices import Voice
 
 QUESTIONS: Final = {
-    "order_status": (
-        "¿Dónde está mi pedido?",
-        "¿Cuándo llega el pedido {n}?",
-        "¿Puedo cambiar la dirección del pedido {n}?",
-        "¿Con qué empresa viene el paquete?",
-    ),
-    "refund": (
-        "Quiero devolver el pedido {n}.",
-        "¿Tengo que pagar por la devolución?",
-        "¿Dónde encuentro la etiqueta de la devolución?",
-    ),
-    "billing": (
-        "Necesito una factura de {n}.",
-        "¿Qué es este cargo en mi cuenta?",
-        "¿Cuándo es el próximo pago?",
-    ),
-    "technical_issue": (
-        "¿Cómo cambio mi contraseña?",
-        "¿Qué significa el código {n}?",
-        "La página está en blanco después de la actualización.",
-    ),
-    "product_question": (
-        "¿Lo tienen también en azul?",
-        "¿La batería está incluida?",
-        "¿Qué talla me recomienda para 1,80 m?",
-    ),
-    "cancel_account": (
-        "¿Cómo puedo cerrar mi cuenta?",
-        "Por favor, borren mis datos al final del mes.",
-        "¿Puedo hacer una pausa en el plan?",
-    ),
+    "order_status": {
+        "¿Dónde está mi pedido?": "Está en camino y llega mañana.",
+        "¿Cuándo llega el pedido {n}?": "El pedido {n} llega mañana por la mañana.",
+        "¿Puedo cambiar la dirección del pedido {n}?": "Sí, ya la he cambiado.",
+        "¿Con qué empresa viene el paquete?": "Con Correos; el enlace está en su confirmación.",
+    },
+    "refund": {
+        "Quiero devolver el pedido {n}.": "Puede devolverlo gratis durante 30 días.",
+        "¿Tengo que pagar por la devolución?": "No, la devolución es gratis.",
+        "¿Dónde encuentro la etiqueta de la devolución?": "La etiqueta está en su cuenta.",
+    },
+    "billing": {
+        "Necesito una factura de {n}.": "La factura {n} está en su correo.",
+        "¿Qué es este cargo en mi cuenta?": "El cargo es por el envío rápido.",
+        "¿Cuándo es el próximo pago?": "El primero del mes que viene.",
+    },
+    "technical_issue": {
+        "¿Cómo cambio mi contraseña?": "Con el enlace que está debajo de la entrada.",
+        "¿Qué significa el código {n}?": "El código {n} significa que debe entrar de nuevo en su cuenta.",
+        "La página está en blanco después de la actualización.": "Vacíe la memoria del navegador una vez.",
+    },
+    "product_question": {
+        "¿Lo tienen también en azul?": "Sí, en azul y en gris.",
+        "¿La batería está incluida?": "Sí, la batería y el cable.",
+        "¿Qué talla me recomienda para 1,80 m?": "Con esa altura la mayoría toma la L.",
+    },
+    "cancel_account": {
+        "¿Cómo puedo cerrar mi cuenta?": "Es posible al final del mes.",
+        "Por favor, borren mis datos al final del mes.": "Está anotado con el número {n}.",
+        "¿Puedo hacer una pausa en el plan?": "Sí, es posible una pausa de tres meses.",
+    },
 }
-ANSWERS: Final = {
-    "order_status": (
-        "El pedido {n} está en camino y llega mañana.",
-        "El enlace de su confirmación muestra dónde está el paquete.",
-    ),
-    "refund": (
-        "La devolución es gratis y la etiqueta está en su cuenta.",
-        "El dinero de {n} llega en tres a cinco días.",
-    ),
-    "billing": (
-        "La factura {n} está en su correo.",
-        "El cargo es por el envío rápido.",
-    ),
-    "technical_issue": (
-        "Descargue la nueva versión y reinicie el teléfono.",
-        "El código {n} significa que debe entrar de nuevo en su cuenta.",
-    ),
-    "product_question": (
-        "Sí, en azul y en gris.",
-        "La batería está incluida y el cable también.",
-    ),
-    "cancel_account": (
-        "Es posible al final del mes.",
-        "Es posible una pausa de tres meses.",
-    ),
+FOLLOW_UPS: Final = {
+    "¿Y cuándo es eso?": "Es el jueves.",
+    "¿Me lo puede enviar por correo?": "Se lo acabo de enviar.",
+    "¿Dónde lo encuentro exactamente?": "Está en su cuenta, en los ajustes.",
+    "¿Vale también para mi otra cuenta?": "Sí, vale para todas sus cuentas.",
+    "¿Qué tengo que hacer?": "No tiene que hacer nada más.",
+    "¿Lo puedo hacer en el móvil?": "Sí, en el móvil y en el navegador.",
 }
-FOLLOW_UPS: Final = (
-    "¿Y cuándo es eso?",
-    "¿Me lo puede enviar por correo?",
-    "¿Dónde lo encuentro exactamente?",
-    "¿Vale también para mi otra cuenta?",
-    "¿Qué tengo que hacer?",
-    "¿Lo puedo hacer en el móvil?",
-)
-THANKS: Final = ("Gracias, me sirve.", "¡Perfecto, muchas gracias!", "De acuerdo, gracias.")
-REPLIES: Final = (
-    "Sí, y no cuesta nada.",
-    "Tarda dos días por lo general.",
-    "Está en su cuenta, en los ajustes.",
-    "Se lo acabo de enviar.",
-    "Vale para todas sus cuentas.",
-    "Es lo mismo en el móvil y en el navegador.",
-)
+THANKS: Final = {
+    "Gracias, me sirve.": "Me alegro de que le sirva.",
+    "¡Perfecto, muchas gracias!": "Me alegro.",
+    "De acuerdo, gracias.": "Me alegro de que le sirva.",
+}
 MISSES: Final = (
     "Todo sobre este tema está en nuestras páginas de ayuda.",
     "Nuestro horario es de lunes a viernes, de 9 a 17.",
@@ -122,10 +92,8 @@ DEMANDS: Final = (
 )
 SPANISH: Final = Voice(
     questions=QUESTIONS,
-    answers=ANSWERS,
     follow_ups=FOLLOW_UPS,
     thanks=THANKS,
-    replies=REPLIES,
     misses=MISSES,
     amends=AMENDS,
     transfers=TRANSFERS,
