@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from apps.metrics import facts
 from apps.metrics.facts import Cell, Slice
-from apps.metrics.formulas.base import Part
+from apps.metrics.formulas.base import Formula, Part
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.measures.people import People
-from apps.metrics.rollups import read, users
+from apps.metrics.rollups import combinations, read, users
+from apps.metrics.rollups.cube import CUBES
 from apps.metrics.sources import SOURCES
+
+Cells = dict[Cell, dict[Any, Any]]
 
 FROM_SETS: Final = frozenset(
     {"active", "everyone", "adopters", "before", "lost", "new", "cohort", "retained"}
@@ -31,7 +35,7 @@ def is_rolled(part: Part, piece: Slice) -> bool:
 def sums(measures: Iterable[Measure], piece: Slice) -> dict[Cell, dict[Any, Any]]:
     """Sums by (bucket, group) of all measures; only cells with rows, and 0 for what a cell lacks."""
     wanted = list(dict.fromkeys(measures))
-    cells: dict[Cell, dict[Any, Any]] = defaultdict(dict)
+    cells: Cells = {}
     for source in SOURCES:
         own = [measure for measure in wanted if measure.source is source]
         rolled = [measure for measure in own if is_rolled(measure, piece)]
@@ -40,9 +44,21 @@ def sums(measures: Iterable[Measure], piece: Slice) -> dict[Cell, dict[Any, Any]
             read.sums(source, rolled, piece) if rolled else {},
             facts.sums_of(source, rest, piece) if rest else {},
         ):
-            for cell, held in part.items():
-                cells[cell].update(held)
+            join(cells, part)
     return cells
+
+
+def join(cells: Cells, part: Cells) -> None:
+    """Add the sums of other measures; the cells of `part` are given away."""
+    if not cells:
+        cells.update(part)
+        return
+    for cell, held in part.items():
+        known = cells.get(cell)
+        if known is None:
+            cells[cell] = held
+        else:
+            known.update(held)
 
 
 def slots(histograms: Iterable[Histogram], piece: Slice) -> dict[Cell, dict[Any, Any]]:
@@ -55,3 +71,15 @@ def slots(histograms: Iterable[Histogram], piece: Slice) -> dict[Cell, dict[Any,
         for cell, held in part.items():
             cells[cell][histogram] = held
     return cells
+
+
+def note_combination(formulas: Iterable[Formula], piece: Slice) -> None:
+    """What was asked by several dimensions at once and could come from a rollup will do so before long."""
+    combination = combinations.combination_of([*piece.group_by, *piece.filters])
+    if piece.days is None or len(combination) < 2:
+        return
+    wished = replace(piece, combined=dict.fromkeys(CUBES, combination))
+    parts = [part for formula in formulas for part in formula.parts() if not isinstance(part, People)]
+    sources = {part.source for part in parts if is_rolled(part, wished) and not is_rolled(part, piece)}
+    combinations.ask(sources, combination, piece.days, piece.now)
+    combinations.touch(piece.combined, piece.now)

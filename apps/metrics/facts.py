@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -35,6 +35,8 @@ class Slice:
     days: list[date] | None = None
     # Dimensions that take in no further value: what is not kept counts as `(other)`.
     full: frozenset[str] = frozenset()
+    # By fact table the rollup that holds all dimensions of a question that names several.
+    combined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def parameters(self) -> dict[str, Any]:
         return {

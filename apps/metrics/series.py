@@ -23,7 +23,7 @@ from apps.metrics.measures.measure import Measure
 from apps.metrics.measures.people import People
 from apps.metrics.people import Crowd
 from apps.metrics.query import OTHER, Point, Query, Series
-from apps.metrics.rollups import keep, values
+from apps.metrics.rollups import combinations, keep, values
 
 __all__ = ["Point", "Query", "Series", "run"]
 
@@ -61,6 +61,7 @@ def run(organization: Organization, query: Query, now: datetime) -> dict[str, Se
         asked = Asked(query, grid, slice_of(query, grid, now, zone), zone, starts)
         for metric, points in _evaluate(metrics, asked).items():
             answer[metric.key] = Series(metric, organization.timezone, points, asked.notices)
+        adding.note_combination([metric.formula for metric in metrics], asked.piece)
     answer = {key: answer[key] for key in query.metrics}
     if query.compare:
         _add_previous(answer, run(organization, query.previous(), now))
@@ -79,15 +80,18 @@ def _by_window(query: Query) -> dict[int, list[Metric]]:
 def slice_of(query: Query, grid: Grid, now: datetime, zone: ZoneInfo) -> Slice:
     """Which rows count, and whether rollups may answer."""
     needs_runs = any(events.agent_runs in metric.formula.measures() for metric in query.declared())
-    full = values.full_dimensions() & {*query.group_by, *query.filters}
+    names = {*query.group_by, *query.filters}
+    full = values.full_dimensions() & names
+    days = _days(query, grid, zone, full)
     return Slice(
         edges=grid.edges,
         group_by=query.group_by,
         filters=query.filters,
         now=now,
         agent_projects=facts.projects_with_agent_runs() if needs_runs else [],
-        days=_days(query, grid, zone, full),
+        days=days,
         full=full,
+        combined=combinations.serving(names) if days else {},
     )
 
 
@@ -101,15 +105,14 @@ def _days(query: Query, grid: Grid, zone: ZoneInfo, full: frozenset[str]) -> lis
 
 def _evaluate(metrics: list[Metric], asked: Asked) -> dict[Metric, list[Point]]:
     formulas = [metric.formula for metric in metrics]
-    cells: dict[Cell, dict[Any, Any]] = defaultdict(dict)
+    cells: dict[Cell, dict[Any, Any]] = {}
     parts: list[dict[Cell, dict[Any, Any]]] = [
         adding.sums((one for formula in formulas for one in formula.measures()), asked.piece),
         adding.slots((one for formula in formulas for one in formula.histograms()), asked.piece),
         deflection.tariffs([one for one in formulas if isinstance(one, Deflection)], asked.piece, asked.zone),
     ]
     for part in parts:
-        for cell, held in part.items():
-            cells[cell].update(held)
+        adding.join(cells, part)
     merged = _merge(cells, asked.grid)
     return {metric: _points(metric, merged, asked) for metric in metrics}
 
@@ -121,6 +124,9 @@ def _merge(cells: dict[Cell, dict[Any, Any]], grid: Grid) -> Points:
         by_index[index].append((group, held))
     merged: Points = {}
     for number, indexes in enumerate(grid.cells_of):
+        if len(indexes) == 1:
+            merged[number] = dict(by_index.get(indexes[0], ()))
+            continue
         point: dict[Group, dict[Any, Any]] = {}
         for index in indexes:
             for group, held in by_index.get(index, ()):
@@ -213,23 +219,26 @@ def _fold(metric: Metric, merged: Points, query: Query) -> tuple[Points, list[Gr
 
     People do not add up: where groups were folded they are left out, to be counted anew.
     """
-    totals: dict[Group, dict[Any, Any]] = {}
+    weights: dict[Group, int] = defaultdict(int)
     for groups in merged.values():
         for group, held in groups.items():
-            add_into(totals.setdefault(group, {}), held)
-    if len(totals) <= query.limit:
+            weights[group] += _weight(metric, held)
+    if len(weights) <= query.limit:
         return merged, None
     other = tuple(OTHER for _ in query.group_by)
-    ranked = sorted(totals, key=lambda group: (-_weight(metric, totals[group]), group))
-    keep = set(ranked[: query.limit])
+    keep = set(sorted(weights, key=lambda group: (-weights[group], group))[: query.limit])
     folded: Points = {}
     for number, groups in merged.items():
-        point: dict[Group, dict[Any, Any]] = {}
+        point = {group: _additive(held) for group, held in groups.items() if group in keep}
         for group, held in groups.items():
-            additive = {key: value for key, value in held.items() if not isinstance(key, People)}
-            add_into(point.setdefault(group if group in keep else other, {}), additive)
+            if group not in keep:
+                add_into(point.setdefault(other, {}), _additive(held))
         folded[number] = point
     return folded, sorted(keep)
+
+
+def _additive(held: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: value for key, value in held.items() if not isinstance(key, People)}
 
 
 def _weight(metric: Metric, held: dict[Any, Any]) -> int:

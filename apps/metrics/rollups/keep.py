@@ -16,9 +16,10 @@ from apps.conversations.digest import lock_and_wait
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
 from apps.core.time_buckets import days_between
-from apps.metrics.rollups import sets, values
-from apps.metrics.rollups.cube import CUBES, VERSION
-from apps.metrics.rollups.fold import fold_sql
+from apps.metrics.rollups import combinations, sets, values
+from apps.metrics.rollups.combinations import Combination
+from apps.metrics.rollups.cube import CUBES, VERSION, Cube
+from apps.metrics.rollups.fold import BUILT, fold_sql
 from apps.metrics.rollups.values import DIGESTED, DISPLACED, full_dimensions
 from apps.metrics.sources import EVENT
 
@@ -49,7 +50,7 @@ class Keeper:
             )
 
     def fold(self, table: str) -> str:
-        return fold_sql(table, full_dimensions())
+        return fold_sql(table, full_dimensions(), combinations.followed(CUBES[table]))
 
     def events_come(self, condition: str, parameters: list[Any]) -> None:
         values.add_events(condition, parameters)
@@ -79,14 +80,25 @@ class Keeper:
                 )
 
 
-def _fold_existing(table: str, condition: str, days: str = "< s.built_to") -> str:
+def _fold_existing(
+    table: str, condition: str, days: str = BUILT, combination: Combination | None = None
+) -> str:
+    """SQL that adds up what is there, of one combination or of everything but combinations."""
+    fold = fold_sql(
+        table,
+        full_dimensions(),
+        (combination,) if combination else (),
+        days,
+        is_first=combination is not None,
+    )
     return (
         f"WITH changed AS (SELECT 1::bigint AS sign, f.* FROM {table} f "
-        f"WHERE f.organization_id = {CURRENT} AND {condition}){fold_sql(table, full_dimensions(), days)} SELECT 1"
+        f"WHERE f.organization_id = {CURRENT} AND {condition}){fold} SELECT 1"
     )
 
 
 def _remove() -> None:
+    combinations.begin_anew()
     with connection.cursor() as cursor:
         for table in (*TABLES, "metrics_rollupstate"):
             cursor.execute(f"DELETE FROM {table} WHERE organization_id = {CURRENT}")
@@ -176,13 +188,8 @@ def _build_day(organization_id: int) -> bool:
             if row is None:
                 return False
             day: date = row[0]
-            # A local day lies within 14 hours before and 36 hours after its midnight in UTC.
-            around = [day - timedelta(days=1), day + timedelta(days=2)]
             for cube in CUBES.values():
-                condition = f"f.{cube.source.time} >= %s::date AND f.{cube.source.time} < %s::date"
-                if cube.source is EVENT:
-                    condition += f" AND {DIGESTED}"
-                cursor.execute(_fold_existing(cube.source.table, condition, "= s.built_to"), around)
+                _fold_day(cube, day, "= s.built_to")
             sets.recount([day])
             # A digest in between may have brought a day after the last one that was known.
             _, last = _local_days()
@@ -192,6 +199,41 @@ def _build_day(organization_id: int) -> bool:
                 ["infinity" if reached else day + timedelta(days=1)],
             )
     return not reached
+
+
+def _fold_day(cube: Cube, day: date, days: str, combination: Combination | None = None) -> None:
+    """Add up one local day; `days` is the condition that picks it."""
+    # A local day lies within 14 hours before and 36 hours after its midnight in UTC.
+    around = [day - timedelta(days=1), day + timedelta(days=2)]
+    condition = f"f.{cube.source.time} >= %s::date AND f.{cube.source.time} < %s::date"
+    if cube.source is EVENT:
+        condition += f" AND {DIGESTED}"
+    with connection.cursor() as cursor:
+        cursor.execute(_fold_existing(cube.source.table, condition, days, combination), around)
+
+
+def build_combinations(organization_id: int) -> None:
+    """Build what is asked for together, a local day a transaction, like a rebuild; waits for whole rollups."""
+    while _build_day_of_combination(organization_id):
+        pass
+
+
+def _build_day_of_combination(organization_id: int) -> bool:
+    """Build the next day of a combination; False when all are whole."""
+    with tenant(organization_id, durable=True):
+        lock_and_wait()
+        unbuilt = combinations.next_to_build() if is_current() else None
+        if unbuilt is None:
+            return False
+        cube, combination, next_day = unbuilt
+        first, last = _local_days()
+        day = next_day or first
+        if day is not None:
+            _fold_day(cube, day, f"= '{day.isoformat()}'", combination)
+        reached = day is None or last is None or day >= last
+        to = "infinity" if reached or day is None else (day + timedelta(days=1)).isoformat()
+        combinations.built(cube, combination, day, to)
+    return True
 
 
 def is_current() -> bool:

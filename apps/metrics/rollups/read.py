@@ -15,6 +15,7 @@ from apps.metrics.facts import Cell, Slice
 from apps.metrics.measures import events
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.query import NONE
+from apps.metrics.rollups.combinations import combination_of, name_of
 from apps.metrics.rollups.cube import CARRIED, CUBES, Cube
 from apps.metrics.rollups.fold import TOTAL
 from apps.metrics.sources import GENERATION, SESSION, Source
@@ -43,9 +44,11 @@ def serves(source: Source, piece: Slice, measures: Iterable[Measure] = ()) -> bo
     if piece.days is None or cube is None:
         return False
     further = {*piece.group_by, *piece.filters} - CARRIED
-    if len(further) > 1 or not further <= cube.dimensions.keys():
+    if not further <= cube.dimensions.keys():
         return False
-    if any("" in piece.filters.get(name, ()) or NONE in piece.filters.get(name, ()) for name in further):
+    if len(further) > 1 and source.table not in piece.combined:
+        return False
+    if len(further) == 1 and any({"", NONE} & set(piece.filters.get(name, ())) for name in further):
         return False
     return all(measure in cube.measures or measure is events.agent_runs for measure in measures)
 
@@ -63,9 +66,12 @@ def sums(source: Source, measures: list[Measure], piece: Slice) -> dict[Cell, di
     columns = ", ".join(["sum(r.n)", *(_column(cube, measure) for measure in measures)])
     added: dict[Cell, list[int]] = {}
     for cell, sign, row in _rows(cube, "metrics_rollup", columns, piece):
-        target = added.setdefault(cell, [0] * len(row))
-        for place, value in enumerate(row):
-            target[place] += sign * int(value)
+        target = added.get(cell)
+        if target is None:
+            added[cell] = [sign * int(value) for value in row]
+        else:
+            for place, value in enumerate(row):
+                target[place] += sign * int(value)
     found = {cell: dict(zip(measures, row[1:], strict=True)) for cell, row in added.items() if row[0]}
     timed = [measure for measure in measures if _is_timed(measure, source, piece)]
     if timed:
@@ -119,30 +125,22 @@ def _rows(
     cube: Cube, table: str, columns: str, piece: Slice, only: str = "", *, is_added: bool = True
 ) -> Iterator[tuple[Cell, int, tuple[Any, ...]]]:
     """(cell, sign, columns): what has no value in a dimension is the total minus all that has one."""
-    further = next(iter({*piece.group_by, *piece.filters} - CARRIED), TOTAL)
-    is_split = further in piece.group_by
-    has_rest = is_split and further not in piece.filters
-    days = piece.days or []
-    parameters = {**piece.parameters(), "days": days, "dimensions": [further, TOTAL][: 1 + has_rest]}
-    keys = [
-        "width_bucket(r.day, %(days)s::date[]) - 1",
-        "r.dimension",
-        *(GROUPS.get(name, "r.value") for name in piece.group_by),
-    ]
-    grouping = f" GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}" if is_added else ""
-    sql = (
-        f"SELECT {', '.join(keys)}, {columns} FROM {table} r WHERE r.organization_id = {CURRENT} "
-        f"AND r.source = {cube.number} AND r.dimension = ANY(%(dimensions)s) "
-        f"AND r.day >= (%(days)s::date[])[1] AND r.day < (%(days)s::date[])[{len(days)}]"
-        f"{_filters(piece, parameters)}{only}{grouping}"
-    )
-    for bucket, dimension, *rest in facts.fetch(sql, parameters):
+    further = combination_of([*piece.group_by, *piece.filters])
+    if len(further) > 1:
+        yield from _combined_rows(cube, table, columns, piece, only, is_added=is_added)
+        return
+    name = further[0] if further else TOTAL
+    has_rest = name in piece.group_by and name not in piece.filters
+    keys = ["r.dimension", *(GROUPS.get(one, "r.value") for one in piece.group_by)]
+    named = [name, TOTAL][: 1 + has_rest]
+    values = dict.fromkeys(further, "r.value")
+    for bucket, dimension, *rest in _fetch(cube, table, keys, columns, named, piece, values, only, is_added):
         group = tuple(rest[: len(piece.group_by)])
         row = tuple(rest[len(piece.group_by) :])
         if not has_rest:
             yield (bucket, group), 1, row
             continue
-        place = piece.group_by.index(further)
+        place = piece.group_by.index(name)
         without = (*group[:place], NONE, *group[place + 1 :])
         if dimension == TOTAL:
             yield (bucket, without), 1, row
@@ -151,17 +149,59 @@ def _rows(
             yield (bucket, without), -1, row
 
 
-def _filters(piece: Slice, parameters: dict[str, Any]) -> str:
+def _combined_rows(
+    cube: Cube, table: str, columns: str, piece: Slice, only: str, *, is_added: bool
+) -> Iterator[tuple[Cell, int, tuple[Any, ...]]]:
+    """The same from a combination, whose rows say '' where a dimension has no value."""
+    combination = piece.combined[cube.source.table]
+    values = {name: f"(r.value::text[])[{place}]" for place, name in enumerate(combination, 1)}
+    keys = [
+        GROUPS[name] if name in GROUPS else f"coalesce(nullif({values[name]}, ''), '{NONE}')"
+        for name in piece.group_by
+    ]
+    named = [name_of(combination)]
+    for bucket, *rest in _fetch(cube, table, keys, columns, named, piece, values, only, is_added):
+        yield (bucket, tuple(rest[: len(keys)])), 1, tuple(rest[len(keys) :])
+
+
+def _fetch(
+    cube: Cube,
+    table: str,
+    keys: list[str],
+    columns: str,
+    dimensions: list[str],
+    piece: Slice,
+    values: Mapping[str, str],
+    only: str,
+    is_added: bool,
+) -> list[tuple[Any, ...]]:
+    """Rows of a rollup table: bucket, keys, columns; added up by bucket and keys where `is_added`."""
+    days = piece.days or []
+    parameters = {**piece.parameters(), "days": days, "dimensions": dimensions}
+    keys = ["width_bucket(r.day, %(days)s::date[]) - 1", *keys]
+    grouping = f" GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}" if is_added else ""
+    sql = (
+        f"SELECT {', '.join(keys)}, {columns} FROM {table} r WHERE r.organization_id = {CURRENT} "
+        f"AND r.source = {cube.number} AND r.dimension = ANY(%(dimensions)s) "
+        f"AND r.day >= (%(days)s::date[])[1] AND r.day < (%(days)s::date[])[{len(days)}]"
+        f"{_filters(piece, values, parameters)}{only}{grouping}"
+    )
+    return facts.fetch(sql, parameters)
+
+
+def _filters(piece: Slice, columns: Mapping[str, str], parameters: dict[str, Any]) -> str:
+    """Conditions on rows `r`; `columns` is where the value of each further dimension stands."""
     parts = []
     for name, values in piece.filters.items():
-        parameters[f"filter_{name}"] = list(values)
+        # A combination writes '' where there is no value.
+        parameters[f"filter_{name}"] = ["" if value == NONE else value for value in values]
         if name == "project":
             parameters[f"filter_{name}"] = facts.project_ids(values)
             parts.append(" AND r.project_id = ANY(%(filter_project)s)")
         elif name == "environment":
             parts.append(" AND r.environment = ANY(%(filter_environment)s)")
         else:
-            parts.append(f" AND r.value = ANY(%(filter_{name})s)")
+            parts.append(f" AND {columns[name]} = ANY(%(filter_{name})s)")
     if "environment" not in piece.filters:
         parts.append(" AND r.environment <> 'test'")
     return "".join(parts)
