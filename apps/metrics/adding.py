@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from apps.metrics import facts
-from apps.metrics.facts import Cell, Slice
+from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas.base import Formula, Part
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.measures.people import People
@@ -17,6 +17,8 @@ from apps.metrics.rollups.cube import CUBES
 from apps.metrics.sources import SOURCES
 
 Cells = dict[Cell, dict[Any, Any]]
+# By number of the point and group.
+Points = dict[int, dict[Group, dict[Any, Any]]]
 
 FROM_SETS: Final = frozenset(
     {"active", "everyone", "adopters", "before", "lost", "new", "cohort", "retained"}
@@ -71,6 +73,20 @@ def slots(histograms: Iterable[Histogram], piece: Slice) -> dict[Cell, dict[Any,
         for cell, held in part.items():
             cells[cell][histogram] = held
     return cells
+
+
+def add_into(target: dict[Any, Any], held: dict[Any, Any]) -> None:
+    """Add one cell's sums to another's; of a peak the larger counts."""
+    for key, value in held.items():
+        if isinstance(key, Measure) and key.is_peak:
+            found = [one for one in (target.get(key), value) if one is not None]
+            target[key] = max(found, default=None)
+        elif isinstance(value, dict):
+            slots = target.setdefault(key, {})
+            for slot, count in value.items():
+                slots[slot] = slots.get(slot, 0) + count
+        else:
+            target[key] = target.get(key, 0) + value
 
 
 def note_combination(formulas: Iterable[Formula], piece: Slice) -> None:

@@ -37,9 +37,13 @@ class Slice:
     full: frozenset[str] = frozenset()
     # By fact table the rollup that holds all dimensions of a question that names several.
     combined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # The groups that stay apart, where that is known before anything is added up; all others are `(other)`.
+    keep: frozenset[Group] | None = None
 
     def parameters(self) -> dict[str, Any]:
+        kept = sorted(self.keep or ())
         return {
+            **{f"keep_{place}": [group[place] for group in kept] for place in range(len(self.group_by))},
             "now": self.now,
             "edges": self.edges,
             "first": self.edges[0],
@@ -85,7 +89,16 @@ def groups_sql(source: Source, piece: Slice) -> str:
 def _columns(source: Source, piece: Slice) -> list[str]:
     """The dimensions grouped by, as SQL that is never null."""
     known = (kept_sql(name, source.dimensions[name], piece.full) for name in piece.group_by)
-    return [f"coalesce({column}, '{NONE}')" for column in known]
+    return folded([f"coalesce({column}, '{NONE}')" for column in known], piece)
+
+
+def folded(columns: list[str], piece: Slice) -> list[str]:
+    """Columns of all dimensions grouped by; `(other)` for groups that do not stay apart."""
+    if piece.keep is None:
+        return columns
+    arrays = ", ".join(f"%(keep_{place})s::text[]" for place in range(len(columns)))
+    inside = f"({', '.join(columns)}) IN (SELECT * FROM unnest({arrays}))"
+    return [f"CASE WHEN {inside} THEN {column} ELSE '{OTHER}' END" for column in columns]
 
 
 def sums_of(

@@ -14,20 +14,18 @@ from zoneinfo import ZoneInfo
 from apps.accounts.models import Organization
 from apps.core.time_buckets import edges, local_day
 from apps.metrics import adding, deflection, facts, people
+from apps.metrics.adding import Points
 from apps.metrics.catalogue import Metric
 from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import Deflection, ShareOfWhole, Value
 from apps.metrics.grid import Grid, make_grid
+from apps.metrics.groups import fold, largest
 from apps.metrics.measures import events
-from apps.metrics.measures.measure import Measure
-from apps.metrics.measures.people import People
 from apps.metrics.people import Crowd
 from apps.metrics.query import OTHER, Point, Query, Series
 from apps.metrics.rollups import combinations, keep, values
 
 __all__ = ["Point", "Query", "Series", "run"]
-
-Points = dict[int, dict[Group, dict[Any, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,9 @@ def _days(query: Query, grid: Grid, zone: ZoneInfo, full: frozenset[str]) -> lis
 
 
 def _evaluate(metrics: list[Metric], asked: Asked) -> dict[Metric, list[Point]]:
+    if len(metrics) == 1:
+        keep = largest(metrics[0], asked.query, asked.piece, is_rolling=bool(asked.grid.days))
+        asked = replace(asked, piece=replace(asked.piece, keep=keep))
     formulas = [metric.formula for metric in metrics]
     cells: dict[Cell, dict[Any, Any]] = {}
     parts: list[dict[Cell, dict[Any, Any]]] = [
@@ -130,23 +131,9 @@ def _merge(cells: dict[Cell, dict[Any, Any]], grid: Grid) -> Points:
         point: dict[Group, dict[Any, Any]] = {}
         for index in indexes:
             for group, held in by_index.get(index, ()):
-                add_into(point.setdefault(group, {}), held)
+                adding.add_into(point.setdefault(group, {}), held)
         merged[number] = point
     return merged
-
-
-def add_into(target: dict[Any, Any], held: dict[Any, Any]) -> None:
-    """Add one cell's sums to another's; of a peak the larger counts."""
-    for key, value in held.items():
-        if isinstance(key, Measure) and key.is_peak:
-            found = [one for one in (target.get(key), value) if one is not None]
-            target[key] = max(found, default=None)
-        elif isinstance(value, dict):
-            slots = target.setdefault(key, {})
-            for slot, count in value.items():
-                slots[slot] = slots.get(slot, 0) + count
-        else:
-            target[key] = target.get(key, 0) + value
 
 
 class _Sums(dict[Any, Any]):
@@ -168,7 +155,7 @@ def _points(metric: Metric, merged: Points, asked: Asked) -> list[Point]:
     crowd = Crowd(asked.grid.windows, asked.piece, asked.zone, None, ())
     folded = _with_people(metric, merged, crowd)
     if query.group_by:
-        folded, keep = _fold(metric, folded, query)
+        folded, keep = fold(metric, folded, query, asked.piece.keep)
         if keep is not None and formula.people():
             other = tuple(OTHER for _ in query.group_by)
             folded = _with_people(metric, folded, replace(crowd, keep=keep, other=other))
@@ -212,40 +199,6 @@ def _whole(metric: Metric, groups: dict[Group, dict[Any, Any]]) -> dict[Any, Any
         return {}
     measure = metric.formula.measure
     return {("whole", measure): sum(held.get(measure, 0) for held in groups.values())}
-
-
-def _fold(metric: Metric, merged: Points, query: Query) -> tuple[Points, list[Group] | None]:
-    """Keep the groups with most observations, up to the limit; the rest becomes `(other)`.
-
-    People do not add up: where groups were folded they are left out, to be counted anew.
-    """
-    weights: dict[Group, int] = defaultdict(int)
-    for groups in merged.values():
-        for group, held in groups.items():
-            weights[group] += _weight(metric, held)
-    if len(weights) <= query.limit:
-        return merged, None
-    other = tuple(OTHER for _ in query.group_by)
-    keep = set(sorted(weights, key=lambda group: (-weights[group], group))[: query.limit])
-    folded: Points = {}
-    for number, groups in merged.items():
-        point = {group: _additive(held) for group, held in groups.items() if group in keep}
-        for group, held in groups.items():
-            if group not in keep:
-                add_into(point.setdefault(other, {}), _additive(held))
-        folded[number] = point
-    return folded, sorted(keep)
-
-
-def _additive(held: dict[Any, Any]) -> dict[Any, Any]:
-    return {key: value for key, value in held.items() if not isinstance(key, People)}
-
-
-def _weight(metric: Metric, held: dict[Any, Any]) -> int:
-    """How much a group counts when groups are ranked: its observations, the last part of the formula."""
-    parts: tuple[object, ...] = metric.formula.measures()
-    found = held.get((parts or tuple(metric.formula.parts()))[-1], 0)
-    return sum(found.values()) if isinstance(found, dict) else int(found or 0)
 
 
 def _point(value: Value, group: Group, number: int, asked: Asked, lag_days: int) -> Point:

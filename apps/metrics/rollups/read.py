@@ -132,6 +132,9 @@ def _rows(
     name = further[0] if further else TOTAL
     has_rest = name in piece.group_by and name not in piece.filters
     keys = ["r.dimension", *(GROUPS.get(one, "r.value") for one in piece.group_by)]
+    if has_rest and piece.keep is not None:
+        (value,) = facts.folded(["r.value"], piece)
+        keys = ["r.dimension", f"CASE WHEN r.dimension = '{TOTAL}' THEN '' ELSE {value} END"]
     named = [name, TOTAL][: 1 + has_rest]
     values = dict.fromkeys(further, "r.value")
     for bucket, dimension, *rest in _fetch(cube, table, keys, columns, named, piece, values, only, is_added):
@@ -159,6 +162,7 @@ def _combined_rows(
         GROUPS[name] if name in GROUPS else f"coalesce(nullif({values[name]}, ''), '{NONE}')"
         for name in piece.group_by
     ]
+    keys = facts.folded(keys, piece)
     named = [name_of(combination)]
     for bucket, *rest in _fetch(cube, table, keys, columns, named, piece, values, only, is_added):
         yield (bucket, tuple(rest[: len(keys)])), 1, tuple(rest[len(keys) :])
