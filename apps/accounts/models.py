@@ -96,6 +96,8 @@ class Organization(models.Model):
     )
     # Set when a setting changed that facts were computed with; cleared by the rebuild.
     recompute_requested_at = models.DateTimeField(null=True, editable=False)
+    # Facts of events before this have been rebuilt since; null before the rebuild's first step.
+    recomputed_to = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganizationManager()

@@ -32,5 +32,5 @@ def save_with_audit(form: Any, request: HttpRequest) -> None:
 
 
 def request_recompute() -> None:
-    """Have the facts of the active organisation rebuilt in the background."""
-    Organization.objects.update(recompute_requested_at=timezone.now())
+    """Have the facts of the active organisation rebuilt in the background, from the first event on."""
+    Organization.objects.update(recompute_requested_at=timezone.now(), recomputed_to=None)

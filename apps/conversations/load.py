@@ -229,8 +229,30 @@ def loose_events_between(start: datetime | None, end: datetime | None) -> list[E
 
 def first_event_at() -> datetime | None:
     """When the active organisation's first event was: no look-up needs to go into the weeks before."""
-    rows = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", [])
-    return rows[0][0] if rows else None
+    return first_and_last_event_at()[0]
+
+
+def first_and_last_event_at() -> tuple[datetime | None, datetime | None]:
+    ((first, last),) = _rows(
+        f"SELECT min(e.at), max(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", []
+    )
+    return first, last
+
+
+def moment_after(start: datetime, events: int) -> datetime | None:
+    """A time that has about this many events, and at least one, between itself and `start`; None where fewer are left."""
+    rows = _rows(
+        f"SELECT e.at FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at >= %s "
+        "ORDER BY e.at OFFSET %s LIMIT 1",
+        [start, events],
+    )
+    if not rows or rows[0][0] > start:
+        return rows[0][0] if rows else None
+    # So many events at one moment stay together.
+    ((later,),) = _rows(
+        f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at > %s", [start]
+    )
+    return later  # type: ignore[no-any-return]
 
 
 class Touched(msgspec.Struct):

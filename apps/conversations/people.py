@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apps.conversations.rows import EventRow
 
@@ -20,11 +20,13 @@ def derived_session_id(event: EventRow) -> str:
     return f"derived-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 
-def assign(events: list[tuple[EventRow, str | None]], user_id: str, idle_gap: timedelta) -> Mapping[str, str]:
+def assign(
+    events: list[tuple[EventRow, str | None]], user_id: str, idle_gap: timedelta, since: datetime
+) -> Mapping[str, str]:
     """Session by event key for the events of one user that were sent without one.
 
-    `events` are in order, each with its present assignment. The first event of the list is taken as
-    assigned already if it is (its own predecessor was not loaded).
+    `events` are in order, each with its present assignment, and begin at least an idle gap before `since`.
+    The first one, if before `since`, stays as it is assigned: its own predecessor was not loaded.
     """
     assigned: dict[str, str] = {}
     previous: tuple[EventRow, str] | None = None
@@ -36,7 +38,7 @@ def assign(events: list[tuple[EventRow, str | None]], user_id: str, idle_gap: ti
             continue
         if previous is not None and event.at - previous[0].at < idle_gap:
             session_id = previous[1]
-        elif previous is None and present is not None:
+        elif previous is None and present is not None and event.at < since:
             session_id = present
         else:
             session_id = derived_session_id(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,12 +11,14 @@ from django.db import connection
 from apps.accounts.models import Organization
 from apps.conversations import digest, follow, load
 from apps.conversations.load import Key, Touched
+from apps.conversations.rows import ON_RESPONSE
 from apps.conversations.sample import refresh
 from apps.conversations.settling import Terms, reassign, settle_loose, settle_sessions
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
 
-STEP = 2_000
+SESSIONS_A_STEP = 2_000
+EVENTS_A_STEP = 10_000
 
 
 def rebuild(
@@ -35,10 +38,15 @@ def rebuild(
     terms = Terms.load()
     moved = reassign(touched, terms)
     keys = sorted(touched.sessions | moved | _derived(start, end))
-    for number in range(0, len(keys), STEP):
-        settle_sessions(keys[number : number + STEP], terms)
-        progress(min(number + STEP, len(keys)), len(keys))
-    settle_loose(load.loose_events_between(start, end), terms, [])
+    for number in range(0, len(keys), SESSIONS_A_STEP):
+        settle_sessions(keys[number : number + SESSIONS_A_STEP], terms)
+        progress(min(number + SESSIONS_A_STEP, len(keys)), len(keys))
+    loose = load.loose_events_between(start, end)
+    # What is said about a response counts with it, which may lie outside the range.
+    targets = {
+        (row.project_id, row.response_id) for row in loose if row.response_id and row.name in ON_RESPONSE
+    }
+    settle_loose([*loose, *load.loose_responses(targets)], terms, [])
     refresh()
     for follower in follow.FOLLOWERS:
         follower.end()
@@ -69,11 +77,33 @@ def _derived(start: datetime | None, end: datetime | None) -> set[Key]:
 
 
 def rebuild_if_requested(organization_id: int) -> bool:
-    """Rebuild the organisation's facts if a setting that they depend on was changed."""
-    with tenant(organization_id):
-        requested_at = Organization.objects.values_list("recompute_requested_at", flat=True).get()
+    """Rebuild the organisation's facts if a setting that they depend on was changed, for one turn at most; returns
+    whether more is left.
+
+    Steps go through the events by time, each in a transaction of its own: new events are digested in between, and a
+    rebuild that was killed is taken up where it ended.
+    """
+    turn_ends = time.monotonic() + digest.TURN_S
+    while _rebuild_step(organization_id):
+        if time.monotonic() >= turn_ends:
+            return True
+    return False
+
+
+def _rebuild_step(organization_id: int) -> bool:
+    """Rebuild the next events; returns whether any are left."""
+    with tenant(organization_id, durable=True):
+        digest.lock_and_wait()
+        organization = Organization.objects.get()
+        requested_at = organization.recompute_requested_at
+        start = organization.recomputed_to or load.first_event_at()
         if requested_at is None:
             return False
-        rebuild()
-        Organization.objects.filter(recompute_requested_at=requested_at).update(recompute_requested_at=None)
+        end = load.moment_after(start, EVENTS_A_STEP) if start is not None else None
+        if start is not None:
+            rebuild(start, end)
+        # A setting that was changed meanwhile begins the rebuild anew.
+        Organization.objects.filter(recompute_requested_at=requested_at).update(
+            recomputed_to=end, recompute_requested_at=requested_at if end else None
+        )
     return True

@@ -70,7 +70,7 @@ def reassign(touched: Touched, terms: Terms) -> set[Key]:
     stale: list[str] = []
     rows: list[Mapping[str, Any]] = []
     for (project_id, user_id), pairs in events.items():
-        assigned = assign(pairs, user_id, terms.idle_gap(project_id))
+        assigned = assign(pairs, user_id, terms.idle_gap(project_id), touched.first_at)
         for event, present in pairs:
             new = assigned.get(event.event_key)
             if new is None:

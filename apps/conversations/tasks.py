@@ -13,9 +13,9 @@ from apps.conversations.repricing import organizations_with_work, work_on
 
 @shared_task(ignore_result=True)
 def digest(organization_id: int) -> None:
-    """Digest what one organisation has pending; a long backlog goes back to the end of the queue."""
-    rebuild_if_requested(organization_id)
-    if digest_organization(organization_id):
+    """Digest what one organisation has pending; a long backlog or rebuild goes back to the end of the queue."""
+    is_rebuilding = rebuild_if_requested(organization_id)
+    if digest_organization(organization_id) or is_rebuilding:
         digest.delay(organization_id)
 
 

@@ -8,27 +8,32 @@ from datetime import datetime
 
 from apps.accounts.models import Organization
 from apps.events.models import Batch, BatchState
-from apps.metrics.freshness import freshness
+from apps.metrics.freshness import freshness, rebuilding
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """`seen` changes when numbers may have; `failed` are batches that could not be digested yet."""
+    """`seen` changes when numbers may have; `failed` are batches that could not be digested yet; `rebuilding` is
+    (days done, days in all) while history is computed anew."""
 
     as_of: datetime
     pending: int
     failed: int
     seen: str
+    rebuilding: tuple[int, int] | None = None
 
     @property
     def state(self) -> str:
-        return "failed" if self.failed else "pending" if self.pending else "fresh"
+        return "failed" if self.failed else "pending" if self.pending or self.rebuilding else "fresh"
 
     @property
     def text(self) -> str:
         """The badge in words."""
         if self.failed:
             return f"{_batches(self.failed)} could not be digested yet; trying again"
+        if self.rebuilding:
+            done, whole = self.rebuilding
+            return f"History is computed anew with changed settings: {done} of {whole} days done"
         clock = f"{self.as_of:%H:%M:%S}"
         return f"As of {clock}, {_batches(self.pending)} pending" if self.pending else f"As of {clock}"
 
@@ -39,8 +44,9 @@ def badge(organization: Organization) -> Badge:
     newest = Batch.objects.order_by("-received_at").values_list("id", "state", "digested_at").first()
     failed = len(failed_batches()) if fresh.pending_batches else 0
     version = "-".join(str(part) for part in newest or ()).replace(" ", "T")
-    seen = f"{version}_{fresh.pending_batches}_{failed}"
-    return Badge(fresh.fresh_at.astimezone(organization.zone), fresh.pending_batches, failed, seen)
+    anew = rebuilding()
+    seen = f"{version}_{'-'.join(map(str, anew or ()))}_{fresh.pending_batches}_{failed}"
+    return Badge(fresh.fresh_at.astimezone(organization.zone), fresh.pending_batches, failed, seen, anew)
 
 
 def failed_batches() -> list[Batch]:

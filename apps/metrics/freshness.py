@@ -9,7 +9,9 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from apps.accounts.models import Organization
+from apps.conversations.load import first_and_last_event_at
 from apps.events.models import Batch, BatchState
+from apps.metrics.rollups import keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,18 @@ class Freshness:
     pending_batches: int
     oldest_pending_seconds: float
     fresh_at: datetime
+
+
+def rebuilding() -> tuple[int, int] | None:
+    """(days done, days in all) while history is computed anew, else None."""
+    organization = Organization.objects.get()
+    if organization.recompute_requested_at is None:
+        return keep.progress()
+    first, last = first_and_last_event_at()
+    if first is None or last is None:
+        return None
+    reached = organization.recomputed_to or first
+    return (reached - first).days, (last - first).days + 1
 
 
 def freshness() -> Freshness:

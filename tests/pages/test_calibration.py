@@ -149,7 +149,7 @@ def test_labels_are_measured_a_refit_put_in_force_and_history_follows(chatty: Se
         assert Organization.objects.get().recompute_requested_at is not None
     metric = "/metrics/frustrated_turn_rate/"
     assert "corrected by your labels" not in owner.get(metric).content.decode()
-    assert rebuild_if_requested(organization_id)
+    assert rebuild_if_requested(organization_id) is False
     assert "corrected by your labels" in owner.get(metric).content.decode()
     assert flagged(chatty) == 12
     # What arrives from now on is judged alike, and the page of a session agrees with its numbers.

@@ -22,10 +22,13 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="start", help="First local day, e.g. 2026-11-01.")
         parser.add_argument("--to", dest="end", help="Local day after the last one.")
         parser.add_argument(
-            "--as-of", dest="as_of", help="Instant up to which events count (ISO 8601 with a zone)."
+            "--as-of",
+            dest="as_of",
+            help="Instant to compare at (ISO 8601 with a zone). Facts hold no clock: any one leaves the same tables.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_as_of(options["as_of"])
         ids = organization_ids(options["organization"])
         if not ids:
             raise CommandError(f"organization: {options['organization']!r} is not known.")
@@ -37,6 +40,14 @@ class Command(BaseCommand):
                     _instant(options["end"], "to", organization),
                 )
             self.stdout.write(f"{organization.public_id}: {sessions} sessions rebuilt.")
+
+
+def _check_as_of(text: str | None) -> None:
+    try:
+        if text is not None and datetime.fromisoformat(text).tzinfo is None:
+            raise CommandError("as-of: must have a zone, such as 2026-11-20T12:00:00+00:00.")
+    except ValueError:
+        raise CommandError("as-of: must be an instant such as 2026-11-20T12:00:00+00:00.") from None
 
 
 def _instant(text: str | None, name: str, organization: Organization) -> datetime | None:
