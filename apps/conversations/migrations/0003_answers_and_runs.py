@@ -193,5 +193,5 @@ class Migration(migrations.Migration):
         *(protect(table) for table in TABLES),
         *(composite_foreign_key(table, PROJECT, "accounts_project", KEY) for table in TABLES),
         # The new facts follow from the events.
-        recompute_all(),
+        recompute_all(anew=False),
     ]

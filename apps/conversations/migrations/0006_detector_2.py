@@ -10,6 +10,7 @@ from apps.conversations.recomputing import recompute_all
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("conversations", "0005_calibration"),
+        ("accounts", "0004_recomputed_to"),
     ]
 
     operations: ClassVar = [
