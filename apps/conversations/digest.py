@@ -75,7 +75,7 @@ def _round_or_one_by_one(organization_id: int) -> float | None:
 def _round(organization_id: int, only: int | None = None) -> float | None:
     """Digest a round's worth; returns how many seconds its oldest batch had waited, None where there was none."""
     with tenant(organization_id, durable=True):
-        if not _lock(organization_id):
+        if not try_lock():
             return None
         batches = _claim(only)
         if not batches:
@@ -114,16 +114,17 @@ def _put_off(organization_id: int, batch_id: int, error: Exception) -> None:
         batch.save(update_fields=["attempts", "next_attempt_at", "error"])
 
 
-def _lock(organization_id: int) -> bool:
-    """One digest per organisation at a time; the lock ends with the transaction."""
+def try_lock(kind: int = LOCK_CLASS) -> bool:
+    """Keep digests (or others of a kind) of the active organisation out until the transaction ends; False where one
+    is at it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, organization_id % 2**31])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [kind, required_organization_id() % 2**31])
         (got,) = cursor.fetchone() or (False,)
     return bool(got)
 
 
 def lock_and_wait() -> None:
-    """Keep digests of the active organisation out until the transaction ends."""
+    """Keep digests of the active organisation out until the transaction ends, after the one that is at it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, required_organization_id() % 2**31]

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from apps.conversations.digest import lock_and_wait
+from apps.conversations.digest import lock_and_wait, try_lock
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
 from apps.core.time_buckets import days_between
@@ -23,6 +23,7 @@ from apps.metrics.rollups.fold import BUILT, fold_sql
 from apps.metrics.rollups.values import DIGESTED, DISPLACED, full_dimensions
 from apps.metrics.sources import EVENT
 
+BUILDING = 7403
 TABLES = ("metrics_rollup", "metrics_rollupslots", "metrics_activeusers")
 
 
@@ -123,10 +124,19 @@ def stale_organizations() -> list[int]:
 def rebuild(organization_id: int) -> None:
     """Build what is missing, a local day a transaction; one that is killed is taken up where it ended."""
     with tenant(organization_id, durable=True):
-        lock_and_wait()
+        if not _begin_building():
+            return
         _prepare()
     while _build_day(organization_id):
         pass
+
+
+def _begin_building() -> bool:
+    """Keep digests out until the transaction ends; False where another worker builds: it does all that is to do."""
+    if not try_lock(BUILDING):
+        return False
+    lock_and_wait()
+    return True
 
 
 def _prepare() -> None:
@@ -177,7 +187,8 @@ def _local_days() -> tuple[date | None, date | None]:
 def _build_day(organization_id: int) -> bool:
     """Build the next day; False when all are built."""
     with tenant(organization_id, durable=True):
-        lock_and_wait()
+        if not _begin_building():
+            return False
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT built_to FROM metrics_rollupstate WHERE organization_id = {CURRENT} AND version = %s "
@@ -221,7 +232,8 @@ def build_combinations(organization_id: int) -> None:
 def _build_day_of_combination(organization_id: int) -> bool:
     """Build the next day of a combination; False when all are whole."""
     with tenant(organization_id, durable=True):
-        lock_and_wait()
+        if not _begin_building():
+            return False
         unbuilt = combinations.next_to_build() if is_current() else None
         if unbuilt is None:
             return False
