@@ -111,14 +111,30 @@ def slots(histogram: Histogram, piece: Slice) -> dict[Cell, dict[int, int]]:
     """Counts by slot for each (bucket, group)."""
     cube = CUBES[histogram.source.table]
     only = f" AND r.histogram = {cube.histogram_number(histogram)}"
-    added: dict[Cell, dict[int, int]] = {}
+    parts: dict[Cell, list[tuple[int, dict[int, int]]]] = {}
+    last: Any = None
+    counts: dict[int, int] = {}
     for cell, sign, (packed,) in _rows(cube, "metrics_rollupslots", "r.slots", piece, only, is_added=False):
-        counts = added.setdefault(cell, {})
-        for one in packed:
-            slot = one >> COUNT_BITS
-            counts[slot] = counts.get(slot, 0) + sign * (one & COUNT_MASK)
-    found = {cell: {slot: n for slot, n in counts.items() if n} for cell, counts in added.items()}
-    return {cell: counts for cell, counts in found.items() if counts}
+        # A row comes twice where it is taken from the total.
+        if packed is not last:
+            counts = {one >> COUNT_BITS: one & COUNT_MASK for one in packed}
+            last = packed
+        parts.setdefault(cell, []).append((sign, counts))
+    return {cell: merged for cell, signed in parts.items() if (merged := _merge_slots(signed))}
+
+
+def _merge_slots(signed: list[tuple[int, dict[int, int]]]) -> dict[int, int]:
+    """Counts by slot of rows that are added or taken away; empty where nothing is left."""
+    if len(signed) == 1 and signed[0][0] > 0:
+        return signed[0][1]
+    # No count is ever below zero: where they add up to nothing, each slot does.
+    if not sum(sign * sum(counts.values()) for sign, counts in signed):
+        return {}
+    merged: dict[int, int] = {}
+    for sign, counts in signed:
+        for slot, count in counts.items():
+            merged[slot] = merged.get(slot, 0) + sign * count
+    return {slot: count for slot, count in merged.items() if count}
 
 
 def _rows(
