@@ -12,6 +12,7 @@ from django.db import connection
 
 from apps.conversations.rows import COLUMNS, ON_RESPONSE, EventRow
 from apps.core.rls import CURRENT
+from apps.events.models import Batch
 
 Key = tuple[int, str]
 DECODER = msgspec.json.Decoder()
@@ -105,12 +106,22 @@ def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
     }
 
 
-def loose_events(batch_ids: list[int]) -> list[EventRow]:
+def of_batches(batches: Sequence[Batch], row: str = "e") -> tuple[str, list[Any]]:
+    """The condition on events of these batches, as SQL and its parameters; their times keep all other weeks out."""
+    times = [at for batch in batches for at in (batch.first_at, batch.last_at) if at is not None]
+    return (
+        f"{row}.batch_id = ANY(%s) AND {row}.at >= %s AND {row}.at <= %s",
+        [[batch.pk for batch in batches], min(times, default=None), max(times, default=None)],
+    )
+
+
+def loose_events(batches: Sequence[Batch]) -> list[EventRow]:
     """Events of these batches that have neither session nor user."""
+    condition, parameters = of_batches(batches)
     return _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.batch_id = ANY(%s) "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND {condition} "
         "AND e.session_id IS NULL AND e.user_id IS NULL",
-        [batch_ids],
+        parameters,
     )
 
 
@@ -229,14 +240,13 @@ def loose_events_between(start: datetime | None, end: datetime | None) -> list[E
 
 def first_event_at() -> datetime | None:
     """When the active organisation's first event was: no look-up needs to go into the weeks before."""
-    return first_and_last_event_at()[0]
+    ((first,),) = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", [])
+    return first  # type: ignore[no-any-return]
 
 
-def first_and_last_event_at() -> tuple[datetime | None, datetime | None]:
-    ((first, last),) = _rows(
-        f"SELECT min(e.at), max(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", []
-    )
-    return first, last
+def last_event_at() -> datetime | None:
+    ((last,),) = _rows(f"SELECT max(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", [])
+    return last  # type: ignore[no-any-return]
 
 
 def moment_after(start: datetime, events: int) -> datetime | None:
@@ -266,13 +276,14 @@ class Touched(msgspec.Struct):
     first_at: datetime | None = None
 
 
-def touched_by(batch_ids: list[int]) -> Touched:
+def touched_by(batches: Sequence[Batch]) -> Touched:
     """Sessions, people (all, and those with events without a session) and reactions' targets."""
     touched = Touched()
+    condition, parameters = of_batches(batches)
     for project_id, session_id, user_id, target, first_at in _rows(
         "SELECT project_id, session_id, user_id, CASE WHEN name = ANY(%s) THEN response_id END, min(at) "
-        f"FROM events_event WHERE organization_id = {CURRENT} AND batch_id = ANY(%s) GROUP BY 1, 2, 3, 4",
-        [sorted(ON_RESPONSE), batch_ids],
+        f"FROM events_event e WHERE e.organization_id = {CURRENT} AND {condition} GROUP BY 1, 2, 3, 4",
+        [sorted(ON_RESPONSE), *parameters],
     ):
         touched.first_at = min(touched.first_at or first_at, first_at)
         if session_id:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,8 +35,19 @@ PARAMETERS = [
 ]
 
 
+class PlainRenderer(JSONRenderer):
+    """JSON of plain values, some ten times as fast: an answer may have thousands of points."""
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        return msgspec.json.encode(data)
+
+
 class MetricsView(KeyView):
     """Turns the engine's refusals into problems."""
+
+    renderer_classes = (PlainRenderer,)
 
     def answer(self, request: Request, metrics: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         now = timezone.now()

@@ -9,7 +9,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from apps.accounts.models import Organization
-from apps.conversations.load import first_and_last_event_at
+from apps.conversations.load import first_event_at, last_event_at
 from apps.events.models import Batch, BatchState
 from apps.metrics.rollups import keep
 
@@ -29,7 +29,7 @@ def rebuilding() -> tuple[int, int] | None:
     organization = Organization.objects.get()
     if organization.recompute_requested_at is None:
         return keep.progress()
-    first, last = first_and_last_event_at()
+    first, last = first_event_at(), last_event_at()
     if first is None or last is None:
         return None
     reached = organization.recomputed_to or first

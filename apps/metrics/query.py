@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Self
 
 from apps.core.time_buckets import INTERVALS, Interval
 from apps.metrics.catalogue import METRICS, Metric
-from apps.metrics.formulas import Number
+from apps.metrics.formulas import Number, Value
 
 MAX_DAYS = 400
 MAX_GROUPS = 50
@@ -95,6 +96,20 @@ class Point:
     high: Number
     provisional: bool
     previous: Point | None = None
+
+    @classmethod
+    def of(cls, value: Value, start: datetime, group: dict[str, str], *, provisional: bool) -> Self:
+        return cls(
+            start,
+            group,
+            value.value,
+            value.numerator,
+            value.denominator,
+            value.n,
+            value.low,
+            value.high,
+            provisional,
+        )
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from apps.metrics import adding, deflection, facts, people
 from apps.metrics.adding import Points
 from apps.metrics.catalogue import Metric
 from apps.metrics.facts import Cell, Group, Slice
-from apps.metrics.formulas import Deflection, ShareOfWhole, Value
+from apps.metrics.formulas import Deflection, Formula, ShareOfWhole, Value
 from apps.metrics.grid import Grid, make_grid
 from apps.metrics.groups import fold, largest
 from apps.metrics.measures import events
@@ -136,18 +136,14 @@ def _merge(cells: dict[Cell, dict[Any, Any]], grid: Grid) -> Points:
     return merged
 
 
-class _Sums(dict[Any, Any]):
-    """What a formula reads: 0 (or no slots) for everything that no row contributed to."""
-
-    def __init__(self, metric: Metric, held: dict[Any, Any]) -> None:
-        formula = metric.formula
-        super().__init__(dict.fromkeys(formula.measures(), 0))
-        self.update({measure: None for measure in formula.measures() if measure.is_peak})
-        self.update({histogram: {} for histogram in formula.histograms()})
-        self.update({part: {} if part.is_slotted else 0 for part in formula.people()})
-        if isinstance(formula, Deflection):
-            self["tariff", formula.counted] = Decimal(0)
-        self.update(held)
+def _nothing(formula: Formula) -> dict[Any, Any]:
+    """What a formula reads where no row contributed: 0, no peak, no slots."""
+    found: dict[Any, Any] = {measure: None if measure.is_peak else 0 for measure in formula.measures()}
+    found |= {histogram: {} for histogram in formula.histograms()}
+    found |= {part: {} if part.is_slotted else 0 for part in formula.people()}
+    if isinstance(formula, Deflection):
+        found["tariff", formula.counted] = Decimal(0)
+    return found
 
 
 def _points(metric: Metric, merged: Points, asked: Asked) -> list[Point]:
@@ -160,18 +156,19 @@ def _points(metric: Metric, merged: Points, asked: Asked) -> list[Point]:
             other = tuple(OTHER for _ in query.group_by)
             folded = _with_people(metric, folded, replace(crowd, keep=keep, other=other))
     points: list[Point] = []
+    nothing = _nothing(formula)
     for number, groups in folded.items():
-        whole = _whole(metric, groups)
+        shared = {**nothing, **_whole(metric, groups), "days": asked.grid.days}
+        shared["minutes"] = asked.grid.minutes(number, asked.piece.now)
+        start = asked.starts[number].astimezone(asked.zone)
+        is_final = asked.grid.windows[number][1] + timedelta(days=formula.lag_days()) <= asked.piece.now
         listed: Iterable[Group] = sorted(groups) if query.group_by else [()]
         for group in listed:
-            held = _Sums(metric, groups.get(group, {}))
-            held.update(whole)
-            held["days"] = asked.grid.days
-            held["minutes"] = asked.grid.minutes(number, asked.piece.now)
-            value = formula.evaluate(held)
+            value = formula.evaluate({**shared, **groups.get(group, {})})
             if query.group_by and not is_observed(value):
                 continue
-            points.append(_point(value, group, number, asked, formula.lag_days()))
+            named = dict(zip(query.group_by, group, strict=True))
+            points.append(Point.of(value, start, named, provisional=not is_final))
     return points
 
 
@@ -199,20 +196,6 @@ def _whole(metric: Metric, groups: dict[Group, dict[Any, Any]]) -> dict[Any, Any
         return {}
     measure = metric.formula.measure
     return {("whole", measure): sum(held.get(measure, 0) for held in groups.values())}
-
-
-def _point(value: Value, group: Group, number: int, asked: Asked, lag_days: int) -> Point:
-    return Point(
-        start=asked.starts[number].astimezone(asked.zone),
-        group=dict(zip(asked.query.group_by, group, strict=True)),
-        value=value.value,
-        numerator=value.numerator,
-        denominator=value.denominator,
-        n=value.n,
-        low=value.low,
-        high=value.high,
-        provisional=asked.grid.windows[number][1] + timedelta(days=lag_days) > asked.piece.now,
-    )
 
 
 def _add_previous(answer: dict[str, Series], before: dict[str, Series]) -> None:
