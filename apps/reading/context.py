@@ -140,12 +140,17 @@ class _Context:
         """Signal → (value, evidence) of the next user message; moves the context on."""
         facts = turn.facts
         found = text_features(facts)
+        own = facts.signals.keys()
+        if not self.answers:
+            # "I can't log in" as a first message: nothing has been said that it could reject.
+            found.pop("rejection", None)
+            own = own - {"rejection"}
         self.messages += 1
         self._add_answer(found)
         self._add_repetition(found, turn)
         is_opinion = self._explain(found)
         self._add_history(found, turn, is_opinion=is_opinion)
-        left = facts.signals.keys() - OF_ANYTHING if is_opinion else facts.signals.keys()
+        left = own - OF_ANYTHING if is_opinion else own
         is_negative = facts.sentiment <= UPSET_SENTIMENT and not is_opinion
         self.was_upset = is_negative or bool(EXPLICIT & left)
         self.objected = bool(OBJECTIONS & left)

@@ -84,6 +84,13 @@ def test_a_first_message_is_not_frustrated_by_length_or_context() -> None:
     assert not last("a: Sorry, I can not help with that.", f"u: {long_calm}").is_frustrated
 
 
+def test_before_any_answer_there_is_nothing_to_reject() -> None:
+    words = "I don't know how to change my address"
+    assert "rejection" not in names(last(f"u: {words}"))
+    assert not last(f"u: {words}").is_frustrated
+    assert "rejection" in names(last("u: hello", "a: Please change it in your account.", f"u: {words}"))
+
+
 def test_rapid_fire_counts_only_messages_sent_before_an_answer_came() -> None:
     waiting = last("u: one", "u: two", "u: three", gap_s=10)
     answered = last("u: one", "a: yes", "u: two", "a: yes", "u: three", gap_s=10)
