@@ -33,7 +33,7 @@ class Badge:
             return f"{_batches(self.failed)} could not be digested yet; trying again"
         if self.rebuilding:
             done, whole = self.rebuilding
-            return f"History is computed anew with changed settings: {done} of {whole} days done"
+            return f"History is computed anew: {done} of {whole} days done"
         clock = f"{self.as_of:%H:%M:%S}"
         return f"As of {clock}, {_batches(self.pending)} pending" if self.pending else f"As of {clock}"
 
