@@ -37,6 +37,17 @@ def next_start(day: date, interval: Interval) -> date:
     return day + timedelta(days=1)
 
 
+def whole_months(start: date, end: date) -> int:
+    """How many months `start ≤ d < end` is; 0 where it does not begin and end with one."""
+    return (end.year - start.year) * 12 + end.month - start.month if start.day == end.day == 1 else 0
+
+
+def months_before(day: date, months: int) -> date:
+    """The first day of a month, that many months before one."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, 1)
+
+
 def day_edges(start: date, end: date, interval: Interval) -> list[date]:
     """Bucket edges in days for `day`, `week`, `month` and `total`; the first and last may be cut."""
     if interval == "total":

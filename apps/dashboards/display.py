@@ -17,11 +17,12 @@ MINUS = "\u2212"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference to the period before, signed and in words; `is_better` None where neither is."""
+    """A difference to the days of `against`, signed and in words; `is_better` None where neither is."""
 
     text: str
     word: str
     is_better: bool | None
+    against: str
 
 
 def amount(value: Number, unit: str) -> str:
@@ -55,7 +56,7 @@ def interval(point: Point, unit: str) -> str:
     return f"{amount(point.low, unit)} to {amount(point.high, unit)}"
 
 
-def change(metric: Metric, now: Number, before: Number) -> Change | None:
+def change(metric: Metric, now: Number, before: Number, against: str) -> Change | None:
     """How a value moved: ratios in percentage points, everything else in percent of the value before."""
     if now is None or before is None:
         return None
@@ -67,11 +68,11 @@ def change(metric: Metric, now: Number, before: Number) -> Change | None:
     else:
         size, unit = difference / abs(Decimal(str(before))) * 100, "%"
     if f"{abs(size):.1f}" == "0.0":
-        return Change(f"±0 {unit}", "unchanged", None)
+        return Change(f"±0 {unit}", "unchanged", None, against)
     arrow, sign = ("▲", "+") if size > 0 else ("▼", MINUS)
     is_better = None if metric.direction == "none" else (size > 0) == (metric.direction == "up")
     word = "" if is_better is None else "better" if is_better else "worse"
-    return Change(f"{arrow} {sign}{abs(size):,.1f} {unit}", word, is_better)
+    return Change(f"{arrow} {sign}{abs(size):,.1f} {unit}", word, is_better, against)
 
 
 def bucket(start: datetime, interval_name: str) -> str:

@@ -141,7 +141,7 @@ def _groups(
         GroupRow(
             group_name(point),
             row(point, metric, "total", group_path(metric.key, selection, point)),
-            change(metric, point.value, earlier.get(group_name(point))),
+            change(metric, point.value, earlier.get(group_name(point)), selection.against),
         )
         for point in sorted(points, key=lambda point: -point.n)
     ]

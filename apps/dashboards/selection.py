@@ -54,6 +54,12 @@ class Selection:
             return f"the {self.days} complete days that ended yesterday"
         return f"{_day(self.start)} to {_day(self.last)}"
 
+    @property
+    def against(self) -> str:
+        """The days that it is compared with, in words."""
+        before = self.total(()).previous()
+        return f"{_day(before.start)} to {_day(before.end - timedelta(days=1))}, the same weekdays"
+
     def total(self, metrics: tuple[str, ...]) -> Query:
         """One point over the period, beside the one of the period before."""
         return Query(metrics, self.start, self.end, "total", filters=self.filters, compare=True)

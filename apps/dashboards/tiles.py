@@ -121,7 +121,7 @@ def _tile(selection: Selection, point: Point, course: Series, threshold: Thresho
         is_small=not is_empty and shown.n < SMALL_SAMPLE,
         is_empty=is_empty,
         state=_state(selection, threshold),
-        change=change(metric, point.value, previous),
+        change=change(metric, point.value, previous, selection.against),
         sparkline=None if is_empty else sparkline(course),
         missing=_missing(metric, selection) if is_empty else "",
         snippet=_snippet(metric) if is_empty else "",

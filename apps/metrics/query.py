@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Self
 
-from apps.core.time_buckets import INTERVALS, Interval
+from apps.core.time_buckets import INTERVALS, Interval, months_before, whole_months
 from apps.metrics.catalogue import METRICS, Metric
 from apps.metrics.formulas import Number, Value
 
@@ -77,9 +77,16 @@ class Query:
             raise BadQuery(400, "repeated_dimension", "group_by: a dimension is named twice.")
 
     def previous(self) -> Query:
-        """The same question over the days before, as many."""
-        days = timedelta(days=(self.end - self.start).days)
-        return replace(self, start=self.start - days, end=self.end - days, compare=False)
+        """The same question over as many days before, on the same weekdays: the fewest whole weeks back that reach
+        before the range and its rolling window. Whole months are compared with as many months before."""
+        months = whole_months(self.start, self.end) if self.interval == "month" else 0
+        if months:
+            start, end = (months_before(day, months) for day in (self.start, self.end))
+        else:
+            reach = max((self.end - self.start).days, self.rolling_days or 0)
+            weeks = timedelta(weeks=-(-reach // 7))
+            start, end = self.start - weeks, self.end - weeks
+        return replace(self, start=start, end=end, compare=False)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,7 +62,9 @@ def run(organization: Organization, query: Query, now: datetime) -> dict[str, Se
         adding.note_combination([metric.formula for metric in metrics], asked.piece)
     answer = {key: answer[key] for key in query.metrics}
     if query.compare:
-        _add_previous(answer, run(organization, query.previous(), now))
+        before = query.previous()
+        starts_before = edges(before.start, before.end, before.interval, zone)
+        _add_previous(answer, starts, run(organization, before, now), starts_before)
     return answer
 
 
@@ -198,20 +200,24 @@ def _whole(metric: Metric, groups: dict[Group, dict[Any, Any]]) -> dict[Any, Any
     return {("whole", measure): sum(held.get(measure, 0) for held in groups.values())}
 
 
-def _add_previous(answer: dict[str, Series], before: dict[str, Series]) -> None:
-    """Attach to each point the one at the same place in the period before."""
+def _add_previous(
+    answer: dict[str, Series],
+    starts: list[datetime],
+    before: dict[str, Series],
+    starts_before: list[datetime],
+) -> None:
+    """Attach to each point the one of the same bucket and group in the period before."""
     for key, series in answer.items():
-        places = _places(before[key].points)
-        for place, point in _places(series.points).items():
+        places = _places(before[key].points, starts_before)
+        for place, point in _places(series.points, starts).items():
             point.previous = places.get(place)
 
 
-def _places(points: list[Point]) -> dict[tuple[int, tuple[tuple[str, str], ...]], Point]:
-    starts = sorted({point.start.astimezone(UTC) for point in points})
-    return {
-        (bisect_left(starts, point.start.astimezone(UTC)), tuple(sorted(point.group.items()))): point
-        for point in points
-    }
+def _places(
+    points: list[Point], starts: list[datetime]
+) -> dict[tuple[int, tuple[tuple[str, str], ...]], Point]:
+    """Points by the number of their bucket and their group."""
+    return {(bisect_left(starts, point.start), tuple(sorted(point.group.items()))): point for point in points}
 
 
 def default_range(organization: Organization, now: datetime) -> tuple[date, date]:

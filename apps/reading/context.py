@@ -140,11 +140,11 @@ class _Context:
         """Signal → (value, evidence) of the next user message; moves the context on."""
         facts = turn.facts
         found = text_features(facts)
-        own = facts.signals.keys()
+        own = set(facts.signals)
         if not self.answers:
             # "I can't log in" as a first message: nothing has been said that it could reject.
             found.pop("rejection", None)
-            own = own - {"rejection"}
+            own.discard("rejection")
         self.messages += 1
         self._add_answer(found)
         self._add_repetition(found, turn)

@@ -14,6 +14,7 @@ from django.test import Client
 from apps.core.tenancy import tenant
 from apps.core.time_buckets import edges
 from apps.metrics.catalogue import METRICS
+from apps.metrics.query import Query
 from apps.pricing.models import CostSetting
 from tests.conftest import Sender, query, response
 
@@ -178,6 +179,40 @@ def test_compares_with_the_period_before(sender: Sender, now: datetime) -> None:
     sender.digest()
     point = sender.points("sessions", interval="total", compare=True)[0]
     assert (point.value, point.previous.value) == (2, 1)
+
+
+def test_the_period_before_has_the_same_weekdays(sender: Sender, now: datetime) -> None:
+    at = now - timedelta(days=35)
+    sender.send(
+        query(now, "a"), query(at, "b"), query(at - timedelta(days=1), "c"), query(at, "d"), historical=True
+    )
+    sender.digest()
+    start = now.date() - timedelta(days=29)
+    points = sender.points("sessions", compare=True, start=start)
+    assert [(point.value, point.previous.value) for point in points[-2:]] == [(0, 1), (1, 2)]
+
+
+def test_groups_are_compared_day_by_day_also_where_days_are_empty(sender: Sender, now: datetime) -> None:
+    at = now - timedelta(days=7)
+    sender.send(query(now, "a", channel="web"), query(at, "b", channel="web"))
+    sender.send(query(at - timedelta(days=2), "c", channel="web"))
+    sender.digest()
+    start = now.date() - timedelta(days=6)
+    (point,) = sender.points("sessions", compare=True, start=start, group_by=("channel",))
+    assert (point.value, point.previous.value, point.previous.start.date()) == (1, 1, at.date())
+
+
+def test_what_is_compared_with_what() -> None:
+    def before(start: str, end: str, **asked: Any) -> tuple[str, str]:
+        found = Query(("sessions",), date.fromisoformat(start), date.fromisoformat(end), **asked).previous()
+        return found.start.isoformat(), found.end.isoformat()
+
+    assert before("2026-11-02", "2026-11-09") == ("2026-10-26", "2026-11-02")
+    assert before("2026-11-02", "2026-11-03") == ("2026-10-26", "2026-10-27")
+    assert before("2026-10-10", "2026-11-09") == ("2026-09-05", "2026-10-05")
+    assert before("2026-11-08", "2026-11-09", rolling_days=30) == ("2026-10-04", "2026-10-05")
+    assert before("2026-09-01", "2026-11-01", interval="month") == ("2026-07-01", "2026-09-01")
+    assert before("2026-09-02", "2026-10-02", interval="month") == ("2026-07-29", "2026-08-28")
 
 
 def test_a_rolling_window_ends_with_the_points_day(sender: Sender, now: datetime) -> None:
