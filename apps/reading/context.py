@@ -150,7 +150,7 @@ class _Context:
         self._add_repetition(found, turn)
         is_opinion = self._explain(found)
         self._add_history(found, turn, is_opinion=is_opinion)
-        left = own - OF_ANYTHING if is_opinion else own
+        left = own.difference(OF_ANYTHING) if is_opinion else own
         is_negative = facts.sentiment <= UPSET_SENTIMENT and not is_opinion
         self.was_upset = is_negative or bool(EXPLICIT & left)
         self.objected = bool(OBJECTIONS & left)
