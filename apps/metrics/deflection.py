@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apps.metrics import facts
+from apps.core.time_buckets import days_between, local_midnight
+from apps.metrics import adding, facts
 from apps.metrics.facts import Cell, Slice
 from apps.metrics.formulas import Deflection
+from apps.metrics.measures.measure import Measure
 from apps.metrics.sources import SESSION
 from apps.pricing.deflection import Tariff
 
@@ -24,6 +28,8 @@ def tariffs(formulas: list[Deflection], piece: Slice, zone: ZoneInfo) -> dict[Ce
     if not counted:
         return {}
     tariff = Tariff.load()
+    if tariff.is_uniform and all(adding.is_rolled(measure, piece) for measure in counted):
+        return _by_day(counted, piece, tariff, zone)
     parameters = {**piece.parameters(), "zone": zone.key}
     condition = facts.where(SESSION, piece, parameters)
     channel = "coalesce(f.channel, '')" if tariff.splits_by_channel else "''"
@@ -42,4 +48,24 @@ def tariffs(formulas: list[Deflection], piece: Slice, zone: ZoneInfo) -> dict[Ce
         held = cells[row[0], tuple(row[5:width])]
         for measure, count in zip(counted, row[width:], strict=True):
             held["tariff", measure] += value * count
+    return {cell: dict(held) for cell, held in cells.items()}
+
+
+def _by_day(
+    counted: list[Measure], piece: Slice, tariff: Tariff, zone: ZoneInfo
+) -> dict[Cell, dict[Any, Any]]:
+    """The same where a day has one value, from the sums of whole local days."""
+    starts = piece.days or []
+    days = days_between(starts[0], starts[-1])
+    daily = replace(
+        piece,
+        edges=[local_midnight(day, zone) for day in [*days, starts[-1]]],
+        days=[*days, starts[-1]],
+    )
+    cells: dict[Cell, dict[Any, Any]] = defaultdict(lambda: defaultdict(Decimal))
+    for (number, group), held in adding.sums(counted, daily).items():
+        value = tariff.value_of(days[number], 0, "", "")
+        earned = cells[bisect_right(starts, days[number]) - 1, group]
+        for measure in counted:
+            earned["tariff", measure] += value * int(held[measure])
     return {cell: dict(held) for cell, held in cells.items()}

@@ -24,6 +24,8 @@ from apps.metrics.rollups import cohorts, users
 from apps.metrics.sources import EVENT, SESSION
 
 ANYWHERE = frozenset({"project", "environment"})
+# As an index of its own has them: few among all events.
+ACHIEVED = "f.name IN ('goal_completed', 'activation') AND f.user_id IS NOT NULL"
 Window = tuple[datetime, datetime]
 
 
@@ -132,13 +134,15 @@ def _new(part: People, crowd: Crowd) -> dict[Cell, Any]:
 def _matured(part: People, crowd: Crowd) -> dict[Cell, Any]:
     more: dict[str, Any] = {"span": timedelta(days=part.days)}
     condition = "p.first_at + %(span)s <= %(now)s"
+    among = ""
     if part.kind == "activated":
         said = facts.where(EVENT, _anywhere(crowd.piece), more, bounded=False)
+        among = f"SELECT f.user_id FROM {EVENT.table} f WHERE {said} AND {ACHIEVED} AND f.name = 'activation'"
         condition += (
             f" AND EXISTS (SELECT 1 FROM {EVENT.table} f WHERE {said} AND f.name = 'activation' "
             "AND f.user_id = p.user_id AND f.at BETWEEN p.first_at AND p.first_at + %(span)s)"
         )
-    return _newcomers(crowd, "", condition, more)
+    return _newcomers(crowd, "", condition, more, among=among)
 
 
 def _cohort(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -183,30 +187,37 @@ def _time_to_value(part: People, crowd: Crowd) -> dict[Cell, Any]:
     settled = facts.where(SESSION, piece, more, bounded=False)
     join = (
         f" JOIN LATERAL (SELECT min(at) AS at FROM (SELECT f.at FROM {EVENT.table} f WHERE {said} "
-        "AND f.user_id = p.user_id AND f.name IN ('goal_completed', 'activation') AND f.at >= p.first_at "
+        f"AND f.user_id = p.user_id AND {ACHIEVED} AND f.at >= p.first_at "
         f"UNION ALL SELECT f.last_event_at FROM {SESSION.table} f WHERE {settled} AND f.user_id = p.user_id "
         "AND f.level = 'verified' AND f.closed_at <= %(now)s AND f.last_event_at >= p.first_at) achieved) v "
         "ON v.at IS NOT NULL"
     )
+    among = (
+        f"SELECT f.user_id FROM {EVENT.table} f WHERE {said} AND {ACHIEVED} UNION SELECT f.user_id "
+        f"FROM {SESSION.table} f WHERE {settled} AND f.user_id IS NOT NULL AND f.level = 'verified'"
+    )
     took = "(extract(epoch FROM v.at - p.first_at) * 1000000)"
     slot = f", CASE WHEN {took} > 0 THEN ceil(ln({took}::float8) / %(log_growth)s)::int ELSE -1 END"
     found: dict[Cell, Any] = defaultdict(dict)
-    for (number, group), heads in _newcomers(crowd, join, "true", more, slot).items():
+    for (number, group), heads in _newcomers(crowd, join, "true", more, slot, among).items():
         found[number, group[:-1]][group[-1]] = heads
     return found
 
 
 def _newcomers(
-    crowd: Crowd, join: str, condition: str, more: dict[str, Any], also: str = ""
+    crowd: Crowd, join: str, condition: str, more: dict[str, Any], also: str = "", among: str = ""
 ) -> dict[Cell, Any]:
-    """People `p` whose first event lies in a window, by window, group and what `also` selects."""
+    """People `p` whose first event lies in a window, by window, group and what `also` selects; only those that the
+    query `among` names, where it is given."""
     parameters, columns, said = _slice(crowd)
     groups = "".join(f", p.g{place}" for place in range(len(columns)))
     by = ", ".join(str(number + 1) for number in range(1 + len(columns) + bool(also)))
     grouping = f"GROUP BY f.user_id{_names(columns)}"
+    named = f" AND f.user_id IN ({among})" if among else ""
     sql = (
         f"WITH people AS (SELECT f.user_id{_as(columns)}, min(f.at) AS first_at FROM {EVENT.table} f "
-        f"WHERE {said} AND f.user_id IS NOT NULL {grouping}) SELECT w.number - 1{groups}{also}, {crowd.heads('p.user_id')} "
+        f"WHERE {said} AND f.user_id IS NOT NULL{named} {grouping}) "
+        f"SELECT w.number - 1{groups}{also}, {crowd.heads('p.user_id')} "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "
         f"JOIN people p ON p.first_at >= w.a AND p.first_at < w.b{join} WHERE {condition} GROUP BY {by}"
     )

@@ -41,6 +41,8 @@ class Tariff:
         self.default = DEFAULT_COST_PER_ESCALATION * DEFAULT_BASELINE_SHARE
         self.splits_by_channel = any(rule.channel for rule in rules)
         self.splits_by_intent = any(rule.intent for rule in rules)
+        # One value for all sessions of a day.
+        self.is_uniform = not any(any(rule.specificity) for rule in rules)
 
     @classmethod
     def load(cls) -> Tariff:
