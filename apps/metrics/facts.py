@@ -111,10 +111,9 @@ def sums_of(
     """Sums by (bucket, group) of one source's rows that fulfil `only`; only cells with rows."""
     parameters = piece.parameters()
     condition = where(source, piece, parameters)
-    counted = {measure.where for measure in measures}
-    if len(counted) == 1:
-        # An index may hold just these rows.
-        condition += f" AND ({counted.pop()})"
+    if all(measure.is_peak for measure in measures):
+        # Only rows that count: an index may hold just these. Sums have a cell also where they are 0.
+        condition += f" AND ({' OR '.join(sorted({f'({measure.where})' for measure in measures}))})"
     columns = ", ".join(measure.sql for measure in measures)
     width = 1 + len(piece.group_by)
     grouping = ", ".join(str(number + 1) for number in range(width))
