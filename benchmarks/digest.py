@@ -13,6 +13,7 @@ from workload import generate_apart
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=300_000)
+    parser.add_argument("--words", type=int, default=0, help="Words of every message and response.")
     options = parser.parse_args()
     with running_stack(EVENTS_PER_SECOND="1000000") as stack:
         hold(stack, signal.SIGSTOP)
@@ -24,6 +25,7 @@ def main() -> None:
                 connections=4,
                 port=stack.port,
                 key=stack.facts["ingest_key"],
+                words=options.words,
             )
             pending = stack.get("/api/v1/freshness")["pending_batches"]
         finally:
