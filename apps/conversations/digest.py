@@ -153,26 +153,27 @@ def _claim(only: int | None) -> list[Batch]:
 
 def digest_batches(batches: list[Batch]) -> None:
     """Settle what these batches touch and mark them done, in the caller's transaction."""
+    ids = [batch.pk for batch in batches]
     leaving = [batch for batch in batches if batch.state == BatchState.WITHDRAWING]
-    coming = [batch for batch in batches if batch.state != BatchState.WITHDRAWING]
+    coming = [batch.pk for batch in batches if batch.state != BatchState.WITHDRAWING]
     for follower in follow.FOLLOWERS:
         follower.begin()
-    touched = load.touched_by(batches)
+    touched = load.touched_by(ids)
     homes = load.homes_of_responses(touched.targets)
-    gone = load.loose_events(leaving) if touched.has_loose and leaving else []
+    gone = load.loose_events([batch.pk for batch in leaving]) if touched.has_loose and leaving else []
     if leaving:
         _remove_events(leaving)
-    follow.fold_events(*load.of_batches(coming, "f"))
-    loose = load.loose_events(batches) if touched.has_loose else []
+    follow.fold_events("f.batch_id = ANY(%s)", [coming])
+    loose = load.loose_events(ids) if touched.has_loose else []
     settling.settle_touched(touched, homes, [*loose, *load.loose_responses(touched.targets)], gone)
     for follower in follow.FOLLOWERS:
         follower.end()
-    _mark(leaving, BatchState.WITHDRAWN)
+    _mark([batch.pk for batch in leaving], BatchState.WITHDRAWN)
     _mark(coming, BatchState.DONE)
 
 
-def _mark(batches: list[Batch], state: BatchState) -> None:
-    Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(
+def _mark(batch_ids: list[int], state: BatchState) -> None:
+    Batch.objects.filter(pk__in=batch_ids).update(
         state=state, digested_at=timezone.now(), error="", next_attempt_at=None
     )
 

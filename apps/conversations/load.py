@@ -12,7 +12,6 @@ from django.db import connection
 
 from apps.conversations.rows import COLUMNS, ON_RESPONSE, EventRow
 from apps.core.rls import CURRENT
-from apps.events.models import Batch
 
 Key = tuple[int, str]
 DECODER = msgspec.json.Decoder()
@@ -106,22 +105,12 @@ def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
     }
 
 
-def of_batches(batches: Sequence[Batch], row: str = "e") -> tuple[str, list[Any]]:
-    """The condition on events of these batches, as SQL and its parameters.
-
-    Their times are left out on purpose: of a backlog that statistics do not know yet, the planner would read all events
-    of that time instead of those of the batches.
-    """
-    return f"{row}.batch_id = ANY(%s)", [[batch.pk for batch in batches]]
-
-
-def loose_events(batches: Sequence[Batch]) -> list[EventRow]:
+def loose_events(batch_ids: list[int]) -> list[EventRow]:
     """Events of these batches that have neither session nor user."""
-    condition, parameters = of_batches(batches)
     return _events(
-        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND {condition} "
+        f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.batch_id = ANY(%s) "
         "AND e.session_id IS NULL AND e.user_id IS NULL",
-        parameters,
+        [batch_ids],
     )
 
 
@@ -276,14 +265,13 @@ class Touched(msgspec.Struct):
     first_at: datetime | None = None
 
 
-def touched_by(batches: Sequence[Batch]) -> Touched:
+def touched_by(batch_ids: list[int]) -> Touched:
     """Sessions, people (all, and those with events without a session) and reactions' targets."""
     touched = Touched()
-    condition, parameters = of_batches(batches)
     for project_id, session_id, user_id, target, first_at in _rows(
         "SELECT project_id, session_id, user_id, CASE WHEN name = ANY(%s) THEN response_id END, min(at) "
-        f"FROM events_event e WHERE e.organization_id = {CURRENT} AND {condition} GROUP BY 1, 2, 3, 4",
-        [sorted(ON_RESPONSE), *parameters],
+        f"FROM events_event WHERE organization_id = {CURRENT} AND batch_id = ANY(%s) GROUP BY 1, 2, 3, 4",
+        [sorted(ON_RESPONSE), batch_ids],
     ):
         touched.first_at = min(touched.first_at or first_at, first_at)
         if session_id:

@@ -47,7 +47,8 @@ def rebuild(
         (row.project_id, row.response_id) for row in loose if row.response_id and row.name in ON_RESPONSE
     }
     settle_loose([*loose, *load.loose_responses(targets)], terms, [])
-    refresh()
+    if end is None:
+        refresh()
     for follower in follow.FOLLOWERS:
         follower.end()
     return len(keys)
@@ -93,14 +94,15 @@ def rebuild_if_requested(organization_id: int) -> bool:
 def _rebuild_step(organization_id: int) -> bool:
     """Rebuild the next events; returns whether any are left."""
     with tenant(organization_id, durable=True):
-        if not digest.try_lock():
-            # Whoever is at this organisation goes on with its rebuild too.
+        # Whoever is at this organisation already goes on with its rebuild too.
+        if (
+            not Organization.objects.filter(recompute_requested_at__isnull=False).exists()
+            or not digest.try_lock()
+        ):
             return False
         organization = Organization.objects.get()
         requested_at = organization.recompute_requested_at
         start = organization.recomputed_to or load.first_event_at()
-        if requested_at is None:
-            return False
         end = load.moment_after(start, EVENTS_A_STEP) if start is not None else None
         if start is not None:
             rebuild(start, end)

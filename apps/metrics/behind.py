@@ -95,7 +95,7 @@ def parts(metric: Metric, whole: Whole) -> list[dict[str, Any]]:
 
 
 def _heads(part: People, whole: Whole) -> int:
-    crowd = people.Crowd([whole.window], whole.piece, whole.zone, None, ())
+    crowd = people.Crowd([whole.window], whole.piece, whole.zone, None)
     found = people.count(part, crowd).get((0, ()), 0)
     return sum(found.values()) if isinstance(found, dict) else int(found)
 

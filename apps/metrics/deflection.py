@@ -56,12 +56,8 @@ def _by_day(
 ) -> dict[Cell, dict[Any, Any]]:
     """The same where a day has one value, from the sums of whole local days."""
     starts = piece.days or []
-    days = days_between(starts[0], starts[-1])
-    daily = replace(
-        piece,
-        edges=[local_midnight(day, zone) for day in [*days, starts[-1]]],
-        days=[*days, starts[-1]],
-    )
+    days = [*days_between(starts[0], starts[-1]), starts[-1]]
+    daily = replace(piece, edges=[local_midnight(day, zone) for day in days], days=days)
     cells: dict[Cell, dict[Any, Any]] = defaultdict(lambda: defaultdict(Decimal))
     for (number, group), held in adding.sums(counted, daily).items():
         value = tariff.value_of(days[number], 0, "", "")

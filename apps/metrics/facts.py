@@ -41,15 +41,20 @@ class Slice:
     keep: frozenset[Group] | None = None
 
     def parameters(self) -> dict[str, Any]:
-        kept = sorted(self.keep or ())
         return {
-            **{f"keep_{place}": [group[place] for group in kept] for place in range(len(self.group_by))},
+            **keep_parameters(self.keep or (), len(self.group_by)),
             "now": self.now,
             "edges": self.edges,
             "first": self.edges[0],
             "last": self.edges[-1],
             "agent_projects": self.agent_projects,
         }
+
+
+def keep_parameters(groups: Iterable[Group], dimensions: int) -> dict[str, Any]:
+    """The groups that stay apart, an array for each dimension."""
+    ordered = sorted(groups)
+    return {f"keep_{place}": [group[place] for group in ordered] for place in range(dimensions)}
 
 
 def where(source: Source, piece: Slice, parameters: dict[str, Any], *, bounded: bool = True) -> str:
@@ -94,8 +99,11 @@ def _columns(source: Source, piece: Slice) -> list[str]:
 
 def folded(columns: list[str], piece: Slice) -> list[str]:
     """Columns of all dimensions grouped by; `(other)` for groups that do not stay apart."""
-    if piece.keep is None:
-        return columns
+    return columns if piece.keep is None else _folded(columns)
+
+
+def _folded(columns: list[str]) -> list[str]:
+    """For the groups of `keep_parameters`."""
     arrays = ", ".join(f"%(keep_{place})s::text[]" for place in range(len(columns)))
     inside = f"({', '.join(columns)}) IN (SELECT * FROM unnest({arrays}))"
     return [f"CASE WHEN {inside} THEN {column} ELSE '{OTHER}' END" for column in columns]
@@ -149,42 +157,35 @@ def slot_sql(value: str) -> str:
     return f"CASE WHEN {value} > 0 THEN ceil(ln(({value})::float8) / {LOG_GROWTH!r})::int ELSE -1 END"
 
 
-def kept_columns(
-    piece: Slice, keep: list[Group] | None, other: Group, parameters: dict[str, Any]
-) -> list[str]:
-    """The grouping columns over events; groups outside `keep` become `other`."""
-    return kept(_columns(EVENT, piece), keep, other, parameters)
+def kept_columns(piece: Slice, keep: list[Group] | None, parameters: dict[str, Any]) -> list[str]:
+    """The grouping columns over events; groups outside `keep` become `(other)`."""
+    return kept(_columns(EVENT, piece), keep, parameters)
 
 
-def kept(columns: list[str], keep: list[Group] | None, other: Group, parameters: dict[str, Any]) -> list[str]:
-    """Grouping columns; groups outside `keep` become `other`."""
+def kept(columns: list[str], keep: list[Group] | None, parameters: dict[str, Any]) -> list[str]:
+    """Columns of all dimensions grouped by; `(other)` for groups outside `keep`, where that is given."""
     if keep is None:
         return columns
-    rows = []
-    for number, group in enumerate(keep):
-        parameters.update({f"g{number}_{place}": part for place, part in enumerate(group)})
-        rows.append("(" + ", ".join(f"%(g{number}_{place})s" for place in range(len(group))) + ")")
-    inside = f"({', '.join(columns)}) IN ({', '.join(rows)})"
-    return [f"CASE WHEN {inside} THEN {column} ELSE '{other[0]}' END" for column in columns]
+    parameters.update(keep_parameters(keep, len(columns)))
+    return _folded(columns)
 
 
 def distinct_users(
     windows: list[tuple[datetime, datetime]],
     piece: Slice,
     keep: list[Group] | None,
-    other: Group,
     only: str = "true",
     heads: str = "count(DISTINCT f.user_id)",
 ) -> dict[Cell, Any]:
     """Exact distinct users (or what `heads` makes of them) by (window, group) of the events that fulfil `only`;
-    groups outside `keep` are counted together as `other`."""
+    groups outside `keep` are counted together as `(other)`."""
     parameters: dict[str, Any] = {
         **piece.parameters(),
         "starts": [window[0] for window in windows],
         "ends": [window[1] for window in windows],
     }
     condition = where(EVENT, piece, parameters, bounded=False)
-    columns = kept_columns(piece, keep, other, parameters)
+    columns = kept_columns(piece, keep, parameters)
     selected = "".join(f", {column}" for column in columns)
     grouping = ", ".join(str(number + 1) for number in range(1 + len(columns)))
     sql = (

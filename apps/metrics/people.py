@@ -20,6 +20,7 @@ from apps.metrics import facts
 from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.people import People
+from apps.metrics.query import OTHER
 from apps.metrics.rollups import cohorts, users
 from apps.metrics.sources import EVENT, SESSION
 
@@ -37,7 +38,6 @@ class Crowd:
     piece: Slice
     zone: ZoneInfo
     keep: list[Group] | None
-    other: Group
     # Whether people are listed by their ids instead of counted.
     is_listed: bool = False
 
@@ -53,7 +53,7 @@ def count(part: People, crowd: Crowd) -> dict[Cell, Any]:
 
 def members(part: People, piece: Slice, window: Window, zone: ZoneInfo) -> list[str]:
     """Ids of the people of a window, in order."""
-    found = count(part, Crowd([window], replace(piece, group_by=()), zone, None, (), is_listed=True))
+    found = count(part, Crowd([window], replace(piece, group_by=()), zone, None, is_listed=True))
     held = found.get((0, ()), {} if part.is_slotted else [])
     return sorted(chain.from_iterable(held.values()) if isinstance(held, dict) else held)
 
@@ -66,10 +66,10 @@ def _distinct(crowd: Crowd, having: str | None = None) -> dict[Cell, int]:
     """Distinct users by window and group, of events with a value of the dimension `having` if one is named."""
     if not crowd.is_listed and users.serves(crowd.piece, having):
         windows = [(local_day(start, crowd.zone), local_day(end, crowd.zone)) for start, end in crowd.windows]
-        return users.distinct(windows, crowd.piece, crowd.keep, crowd.other, having)
+        return users.distinct(windows, crowd.piece, crowd.keep, having)
     only = f"{EVENT.dimensions[having]} IS NOT NULL" if having else "true"
     heads = "array_agg(DISTINCT f.user_id)" if crowd.is_listed else "count(DISTINCT f.user_id)"
-    return facts.distinct_users(crowd.windows, crowd.piece, crowd.keep, crowd.other, only, heads)
+    return facts.distinct_users(crowd.windows, crowd.piece, crowd.keep, only, heads)
 
 
 def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -78,13 +78,14 @@ def _everyone(part: People, crowd: Crowd) -> dict[Cell, Any]:
     filters = {name: values for name, values in piece.filters.items() if name != "feature"}
     rest = tuple(name for name in piece.group_by if name != "feature")
     places = [piece.group_by.index(name) for name in rest]
-    all_groups = replace(crowd, keep=None, other=())
+    all_groups = replace(crowd, keep=None)
     whole = _distinct(replace(all_groups, piece=replace(piece, filters=filters, group_by=())))
     apart = _distinct(replace(all_groups, piece=replace(piece, filters=filters, group_by=rest)))
     found: dict[Cell, Any] = {}
     for number, group in _adopters(part, crowd):
         inner = (number, tuple(group[place] for place in places))
-        found[number, group] = apart.get(inner, 0) if group != crowd.other else whole.get((number, ()), 0)
+        is_rest = crowd.keep is not None and set(group) == {OTHER}
+        found[number, group] = whole.get((number, ()), 0) if is_rest else apart.get(inner, 0)
     for (number, _), heads in whole.items():
         if not piece.group_by:
             found[number, ()] = heads
@@ -101,7 +102,7 @@ def _from_sets(part: People, crowd: Crowd) -> dict[Cell, Any] | None:
         return None
     windows = [(local_day(start, crowd.zone), local_day(end, crowd.zone)) for start, end in crowd.windows]
     today = local_day(crowd.piece.now, crowd.zone)
-    asked = cohorts.Asked(windows, crowd.piece, crowd.keep, crowd.other, today)
+    asked = cohorts.Asked(windows, crowd.piece, crowd.keep, today)
     return cohorts.count(part, asked)
 
 
@@ -232,7 +233,7 @@ def _slice(crowd: Crowd) -> tuple[dict[str, Any], list[str], str]:
         "ends": [end for _, end in crowd.windows],
     }
     condition = facts.where(EVENT, crowd.piece, parameters, bounded=False)
-    return parameters, facts.kept_columns(crowd.piece, crowd.keep, crowd.other, parameters), condition
+    return parameters, facts.kept_columns(crowd.piece, crowd.keep, parameters), condition
 
 
 def _anywhere(piece: Slice) -> Slice:

@@ -150,13 +150,12 @@ def _nothing(formula: Formula) -> dict[Any, Any]:
 
 def _points(metric: Metric, merged: Points, asked: Asked) -> list[Point]:
     query, formula = asked.query, metric.formula
-    crowd = Crowd(asked.grid.windows, asked.piece, asked.zone, None, ())
+    crowd = Crowd(asked.grid.windows, asked.piece, asked.zone, None)
     folded = _with_people(metric, merged, crowd)
     if query.group_by:
         folded, keep = fold(metric, folded, query, asked.piece.keep)
         if keep is not None and formula.people():
-            other = tuple(OTHER for _ in query.group_by)
-            folded = _with_people(metric, folded, replace(crowd, keep=keep, other=other))
+            folded = _with_people(metric, folded, replace(crowd, keep=keep))
     points: list[Point] = []
     nothing = _nothing(formula)
     for number, groups in folded.items():

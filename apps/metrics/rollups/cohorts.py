@@ -30,7 +30,6 @@ class Asked:
     windows: list[Days]
     piece: Slice
     keep: list[Group] | None
-    other: Group
     today: date
 
 
@@ -53,7 +52,7 @@ def _daily(part: People, asked: Asked) -> Iterable[tuple[Group, Daily]]:
         if part.kind in ("before", "lost")
         else (date.min, last + part.days * DAY)
     )
-    sql, parameters = rows([bounds], asked.piece, asked.keep, asked.other, None)
+    sql, parameters = rows([bounds], asked.piece, asked.keep, None)
     found: dict[tuple[Group, int], Daily] = defaultdict(lambda: defaultdict(int))
     names = "".join(f", g{place}" for place in range(len(asked.piece.group_by)))
     for day, *group, chunk, bits in facts.fetch(f"SELECT day{names}, chunk, bits FROM ({sql}) r", parameters):

@@ -71,11 +71,10 @@ def _stored(cube: Cube, condition: str) -> tuple[Combination, ...]:
 
 
 def ask(sources: Iterable[Source], combination: Combination, days: list[date], now: datetime) -> None:
-    """Note that the facts of these sources were added up by a combination over the local days between the first and the
-    last; where that were many, it is followed from now on."""
-    cubes = [CUBES[source.table] for source in sources if source.table in CUBES]
-    for cube in cubes:
-        if set(combination) <= cube.dimensions.keys() and _rows_between(cube, days) >= FOLLOW_FROM_ROWS:
+    """Note that the facts of these sources, which have rollups with all of its dimensions, were added up by a combination
+    over the local days between the first and the last; where that were many, it is followed from now on."""
+    for cube in (CUBES[source.table] for source in sources):
+        if _rows_between(cube, days) >= FOLLOW_FROM_ROWS:
             _follow(cube, combination, now)
 
 

@@ -29,13 +29,13 @@ def serves(piece: Slice, having: str | None = None) -> bool:
 
 
 def distinct(
-    windows: list[Days], piece: Slice, keep: list[Group] | None, other: Group, having: str | None = None
+    windows: list[Days], piece: Slice, keep: list[Group] | None, having: str | None = None
 ) -> dict[Cell, int]:
     """Exact distinct users by (window, group), as the events would give them; a window is `first ≤ day < end`.
 
     A cell of one day and one set says itself how many it holds; only sets that must be joined are fetched.
     """
-    held, parameters = rows(windows, piece, keep, other, having)
+    held, parameters = rows(windows, piece, keep, having)
     names = "".join(f", g{place}" for place in range(len(piece.group_by)))
     counted = facts.fetch(
         f"SELECT day{names}, sum(n), max(held) > 1 FROM (SELECT day{names}, chunk, sum(n) AS n, count(*) AS held "
@@ -105,7 +105,7 @@ def _further(piece: Slice, having: str | None) -> set[str]:
 
 
 def rows(
-    windows: list[Days], piece: Slice, keep: list[Group] | None, other: Group, having: str | None
+    windows: list[Days], piece: Slice, keep: list[Group] | None, having: str | None
 ) -> tuple[str, dict[str, Any]]:
     """SQL of the sets that count: day, g0…, chunk, n, bits; and its parameters."""
     further = next(iter(_further(piece, having)), TOTAL)
@@ -116,7 +116,7 @@ def rows(
     }
     said = _condition(piece, parameters)
     columns = [GROUPS.get(name, f"coalesce(nullif(r.value, ''), '{NONE}')") for name in piece.group_by]
-    named = facts.kept(columns, keep, other, parameters)
+    named = facts.kept(columns, keep, parameters)
     selected = "".join(f", {column} AS g{place}" for place, column in enumerate(named))
     values = piece.filters.get(further)
     parameters["values"] = ["" if value == NONE else value for value in values or ()]
