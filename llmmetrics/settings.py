@@ -280,6 +280,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 30},
     },
+    "seal-rested": {
+        "task": "apps.conversations.tasks.seal_rested",
+        "schedule": 1800.0,
+        "options": {"expires": 1500},
+    },
     "maintain-storage": {
         "task": "apps.events.tasks.maintain_storage",
         "schedule": 3600.0,

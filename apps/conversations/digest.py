@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from apps.conversations import follow, load, settling
+from apps.conversations import follow, load, packs, settling
 from apps.core.rls import CURRENT
 from apps.core.tenancy import required_organization_id, tenant
 from apps.events.models import Batch, BatchState
@@ -158,6 +158,7 @@ def digest_batches(batches: list[Batch]) -> None:
     coming = [batch.pk for batch in batches if batch.state != BatchState.WITHDRAWING]
     for follower in follow.FOLLOWERS:
         follower.begin()
+    packs.unseal_batches(leaving)
     touched = load.touched_by(ids)
     homes = load.homes_of_responses(touched.targets)
     gone = load.loose_events([batch.pk for batch in leaving]) if touched.has_loose and leaving else []

@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from apps.conversations import packs
 from apps.conversations.rows import COLUMNS, ON_RESPONSE, EventRow
 from apps.core.rls import CURRENT
+from apps.events.sealed import between, unpacked
 
 Key = tuple[int, str]
 DECODER = msgspec.json.Decoder()
@@ -25,6 +27,10 @@ def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
 
 def _events(sql: str, parameters: list[Any]) -> list[EventRow]:
     return [_event(row) for row in _rows(sql, parameters)]
+
+
+def _sealed(rows: list[tuple[Any, ...]]) -> list[EventRow]:
+    return [_event((row[0].hex, *row[1:])) for row in rows]
 
 
 def _event(row: Sequence[Any]) -> EventRow:
@@ -46,6 +52,10 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
         "AND e.session_id = ANY(%s)",
         [first_at, names],
     ):
+        key = (row.project_id, row.session_id or "")
+        if key in wanted:
+            found[key][row.event_key] = row
+    for row in _sealed(packs.of_sessions(EventRow._fields, wanted)):
         key = (row.project_id, row.session_id or "")
         if key in wanted:
             found[key][row.event_key] = row
@@ -92,12 +102,14 @@ def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
     """Sessions (sent or derived) of the responses with these (project, response_id)."""
     if not targets:
         return set()
+    names = sorted({response_id for _, response_id in targets})
     rows = _rows(
         "SELECT e.project_id, e.response_id, coalesce(e.session_id, a.session_id) FROM events_event e "
         "LEFT JOIN conversations_assignment a ON a.organization_id = e.organization_id AND a.event_key = e.event_key "
         f"WHERE e.organization_id = {CURRENT} AND e.name = 'llm_response_generated' AND e.response_id = ANY(%s)",
-        [sorted({response_id for _, response_id in targets})],
+        [names],
     )
+    rows += packs.of_responses(("project_id", "response_id", "session_id"), names)
     return {
         (project_id, session_id)
         for project_id, response_id, session_id in rows
@@ -143,7 +155,11 @@ def events_of_people(people: set[Key], since: datetime) -> dict[Key, list[tuple[
     each with the derived session that it is assigned to now."""
     if not people:
         return {}
-    own = _with_assignment("e.user_id = ANY(%s)", [sorted({user_id for _, user_id in people})], since)
+    names = sorted({user_id for _, user_id in people})
+    own = _with_assignment("e.user_id = ANY(%s)", [names], since)
+    # What was sealed matters to events without a session that come after it; those stay rows.
+    last = max((row.at for row, _ in own if not row.session_id), default=since)
+    own += [(row, None) for row in _sealed(packs.of_people(EventRow._fields, names, since, last))]
     found: dict[Key, dict[str, tuple[EventRow, str | None]]] = defaultdict(dict)
     appears: dict[Key, set[Key]] = defaultdict(set)
     for row, assigned in own:
@@ -154,8 +170,10 @@ def events_of_people(people: set[Key], since: datetime) -> dict[Key, list[tuple[
         if row.session_id:
             appears[(row.project_id, row.session_id)].add(person)
     if appears:
-        names = sorted({session_id for _, session_id in appears})
-        for row, assigned in _with_assignment("e.session_id = ANY(%s)", [names], since):
+        sessions = sorted({session_id for _, session_id in appears})
+        theirs = _with_assignment("e.session_id = ANY(%s)", [sessions], since)
+        theirs += [(row, None) for row in _sealed(packs.of_sessions(EventRow._fields, appears, since))]
+        for row, assigned in theirs:
             for person in appears.get((row.project_id, row.session_id or ""), ()):
                 found[person].setdefault(row.event_key, (row, assigned))
     return {key: sorted(events.values(), key=lambda pair: pair[0].order) for key, events in found.items()}
@@ -201,6 +219,10 @@ def keys_between(start: datetime | None, end: datetime | None) -> tuple[set[Key]
         parameters,
     )
     sessions = {(project_id, session_id) for project_id, session_id, _ in rows if session_id}
+    within = f"{packs.MINE} AND {between(start, end)}{bounds.replace('e.at', 'u.at')}"
+    sessions |= set(
+        _rows(f"SELECT DISTINCT * FROM ({unpacked(('project_id', 'session_id'), within)}) e", parameters)
+    )
     return sessions, {(project_id, user_id) for project_id, _, user_id in rows if user_id}
 
 
@@ -229,25 +251,47 @@ def loose_events_between(start: datetime | None, end: datetime | None) -> list[E
 
 def first_event_at() -> datetime | None:
     """When the active organisation's first event was: no look-up needs to go into the weeks before."""
-    ((first,),) = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", [])
-    return first  # type: ignore[no-any-return]
+    return _end("min", "first_at")
 
 
 def last_event_at() -> datetime | None:
-    ((last,),) = _rows(f"SELECT max(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", [])
-    return last  # type: ignore[no-any-return]
+    return _end("max", "last_at")
+
+
+def _end(which: str, sealed: str) -> datetime | None:
+    least = "least" if which == "min" else "greatest"
+    ((at,),) = _rows(
+        f"SELECT {least}((SELECT {which}(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}), "
+        f"(SELECT {which}(s.{sealed}) FROM events_sealed s WHERE {packs.MINE}))",
+        [],
+    )
+    return at  # type: ignore[no-any-return]
 
 
 def moment_after(start: datetime, events: int) -> datetime | None:
-    """A time that has about this many events, and at least one, between itself and `start`; None where fewer are left."""
-    rows = _rows(
-        f"SELECT e.at FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at >= %s "
-        "ORDER BY e.at OFFSET %s LIMIT 1",
-        [start, events],
+    """A time that has about this many events, and at least one, between itself and `start`; None where fewer are left.
+
+    Sealed events count by the pack, at the time of its last one.
+    """
+    moments = _rows(
+        f"(SELECT e.at, 1 FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at >= %s ORDER BY e.at LIMIT %s) "
+        f"UNION ALL (SELECT s.last_at, s.n FROM events_sealed s WHERE {packs.MINE} AND s.last_at >= %s "
+        "ORDER BY s.last_at LIMIT %s) ORDER BY 1",
+        [start, events + 1, start, events + 1],
     )
-    if not rows or rows[0][0] > start:
-        return rows[0][0] if rows else None
-    # So many events at one moment stay together.
+    seen = 0
+    for at, count in moments:
+        # So many events at one moment stay together.
+        if seen >= events and at > start:
+            return at  # type: ignore[no-any-return]
+        seen += count
+    if seen <= events:
+        return None
+    later = [at for at, _ in moments if at > start]
+    return later[-1] if later else _next_after(start)
+
+
+def _next_after(start: datetime) -> datetime | None:
     ((later,),) = _rows(
         f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at > %s", [start]
     )

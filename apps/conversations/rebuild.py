@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connection
 
 from apps.accounts.models import Organization
-from apps.conversations import digest, follow, load
+from apps.conversations import digest, follow, load, packs
 from apps.conversations.load import Key, Touched
 from apps.conversations.rows import ON_RESPONSE
 from apps.conversations.sample import refresh
@@ -55,6 +55,8 @@ def rebuild(
 
 
 def _remove_facts() -> None:
+    # Sealed events are found through the facts.
+    packs.unseal_all()
     with connection.cursor() as cursor:
         for table in digest.FACTS:
             cursor.execute(f"DELETE FROM conversations_{table} WHERE organization_id = {CURRENT}")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.conversations.digest import digest_organization
 from apps.conversations.rebuild import rebuild_if_requested
 from apps.conversations.repricing import organizations_with_work, work_on
+from apps.conversations.sealing import seal_organization
 
 
 @shared_task(ignore_result=True)
@@ -31,6 +32,23 @@ def reprice_pending() -> None:
     """Go on with every re-pricing that waits to be computed or applied."""
     for organization_id in organizations_with_work():
         work_on(organization_id)
+
+
+@shared_task(ignore_result=True)
+def seal(organization_id: int) -> None:
+    """Seal what has come to rest of an organisation; a long history goes back to the end of the queue."""
+    if seal_organization(organization_id):
+        seal.delay(organization_id)
+
+
+@shared_task(ignore_result=True)
+def seal_rested() -> None:
+    """Seal what has come to rest of every organisation."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id FROM llm_organizations_with_events()")
+        organizations = [row[0] for row in cursor.fetchall()]
+    for organization_id in organizations:
+        seal(organization_id)
 
 
 def organizations_with_pending_work() -> list[int]:

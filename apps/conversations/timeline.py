@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from apps.conversations import packs
 from apps.conversations.load import events_of_sessions
 from apps.conversations.models import Generation, Session
 from apps.conversations.rows import EventRow
@@ -79,7 +80,7 @@ def story_of(session: Session, *, may_read_text: bool) -> Story:
         events=events,
         texts=texts_of([event.event_key for event in events]) if may_read_text else {},
         generations={row.event_key.hex: row for row in generations},
-        particulars=_particulars(session.session_id, events),
+        particulars=_particulars(key, events),
     )
 
 
@@ -143,8 +144,9 @@ PARTICULARS = {
 }
 
 
-def _particulars(session_id: str, events: list[EventRow]) -> dict[str, dict[str, Any]]:
+def _particulars(session: packs.Key, events: list[EventRow]) -> dict[str, dict[str, Any]]:
     """Columns that only readers need, for the events of a session wherever they were sent."""
+    session_id = session[1]
     columns = ", ".join(f"e.{name}" for name in PARTICULARS)
     named = f"num_nonnulls({columns}) > 0"
     select = f"SELECT encode(uuid_send(e.event_key), 'hex'), {columns} FROM events_event e"
@@ -160,12 +162,14 @@ def _particulars(session_id: str, events: list[EventRow]) -> dict[str, dict[str,
             f"AND e.session_id IS DISTINCT FROM %s AND {named}",
             [session_id, session_id, responses, session_id],
         )
-        return {
-            key: {
-                field: value
-                for field, value in zip(PARTICULARS.values(), values, strict=True)
-                if value is not None
-            }
-            for key, *values in cursor.fetchall()
-            if key in wanted
+        rows = list(cursor.fetchall())
+    rows += [(key.hex, *values) for key, *values in packs.of_sessions(("event_key", *PARTICULARS), [session])]
+    return {
+        key: {
+            field: value
+            for field, value in zip(PARTICULARS.values(), values, strict=True)
+            if value is not None
         }
+        for key, *values in rows
+        if key in wanted
+    }

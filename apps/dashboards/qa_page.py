@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.http import QueryDict
 
 from apps.accounts.access import Member
 from apps.accounts.models import PrivacyMode, Project
+from apps.conversations.load import events_of_sessions
 from apps.conversations.models import Session
+from apps.conversations.rows import RESPONSE
 from apps.dashboards import qa
 from apps.dashboards.models import QaItem
 from apps.dashboards.sessions_address import token_of
@@ -51,11 +52,6 @@ def read_scores(form: QueryDict) -> dict[str, float]:
 
 def last_response_id(item: QaItem) -> str:
     """The caller's id of the session's last answer, empty where it has none."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT response_id FROM events_event WHERE organization_id = %s AND session_id = %s AND project_id = %s "
-            "AND name = 'llm_response_generated' ORDER BY at DESC, event_id DESC LIMIT 1",
-            [item.organization_id, item.session_id, item.project_id],
-        )
-        row = cursor.fetchone()
-    return row[0] or "" if row else ""
+    key = (item.project_id, item.session_id)
+    answers = [event for event in events_of_sessions([key]).get(key, []) if event.name == RESPONSE]
+    return answers[-1].response_id or "" if answers else ""

@@ -13,6 +13,7 @@ from apps.events.limits import was_refused_lately
 from apps.events.models import Batch, BatchState, RejectedEvent
 from apps.events.nudge import nudge
 from apps.events.receive import Verdict, ingest
+from apps.events.sealed import unseal_sql
 
 REPLAY_AT_ONCE = 2_000
 KEPT_DAYS = 30
@@ -88,6 +89,9 @@ def delete_project_events(project_id: int) -> int:
     """Remove every event, id, text, batch and refused event of a project; returns the events removed."""
     organization_id = required_organization_id()
     with connection.cursor() as cursor:
+        cursor.execute(
+            unseal_sql("s.organization_id = %s AND s.project_id = %s"), [organization_id, project_id]
+        )
         for table in ("events_identity", "events_text"):
             cursor.execute(
                 f"DELETE FROM {table} t USING events_event e WHERE t.organization_id = %s AND e.organization_id = %s "

@@ -29,7 +29,7 @@ PART: Final = re.compile(r"part-(\d{1,2})")
 # The time of the last row that was listed, its place in the table and its id: rows of one event, or of
 # sessions of one name in two projects, share time and id.
 CURSOR = re.compile(
-    r"(?P<at>\d{4}-\d\d-\d\dT[0-9:.]+\+00:00)\|(?P<place>\(\d{1,9},\d{1,4}\))\|(?P<id>.+)", re.DOTALL
+    r"(?P<at>\d{4}-\d\d-\d\dT[0-9:.]+\+00:00)\|(?P<place>[0-9a-f]{1,32})\|(?P<id>.+)", re.DOTALL
 )
 
 
@@ -135,17 +135,19 @@ def rows_behind(
     source, piece = part.source, whole.piece
     parameters = piece.parameters()
     condition = f"{facts.where(source, piece, parameters)} AND ({part.where})"
-    total = facts.fetch(f"SELECT count(*) FROM {source.table} f WHERE {condition}", parameters)[0][0]
+    head = f"SELECT {source.identity}, f.{source.time}, f.session_id, f.project_id, {_amount(part)}, {source.place} "
+    counted = source.rows(condition, packs=piece.packs)
+    total = facts.fetch(f"SELECT count(*) FROM {counted} WHERE {condition}", parameters)[0][0]
     after = ""
     if cursor:
         after = (
-            f" AND (f.{source.time}, {source.identity}, f.ctid) < "
-            "(%(after_at)s, %(after_id)s, %(after_place)s::tid)"
+            f" AND (f.{source.time}, {source.identity}, {source.place}) < "
+            "(%(after_at)s, %(after_id)s, %(after_place)s)"
         )
         parameters |= _after(cursor)
     rows = facts.fetch(
-        f"SELECT {source.identity}, f.{source.time}, f.session_id, f.project_id, {_amount(part)}, f.ctid::text "
-        f"FROM {source.table} f WHERE {condition}{after} ORDER BY 2 DESC, 1 DESC, f.ctid DESC LIMIT {limit + 1}",
+        f"{head}FROM {source.rows(head, condition, packs=piece.packs)} WHERE {condition}{after} "
+        f"ORDER BY 2 DESC, 1 DESC, 6 DESC LIMIT {limit + 1}",
         parameters,
     )
     listed = [_row(row[0], row[1], row[2], row[3], shown(part, row[4])) for row in rows[:limit]]

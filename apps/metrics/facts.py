@@ -12,6 +12,7 @@ from django.db import connection
 
 from apps.accounts.models import Project
 from apps.core.rls import CURRENT
+from apps.events.sealed import between
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.measure import Histogram, Measure
 from apps.metrics.query import NONE, OTHER
@@ -39,6 +40,11 @@ class Slice:
     combined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # The groups that stay apart, where that is known before anything is added up; all others are `(other)`.
     keep: frozenset[Group] | None = None
+
+    @property
+    def packs(self) -> str:
+        """The condition on packs of sealed events that may hold rows of the slice."""
+        return between(self.edges[0], self.edges[-1])
 
     def parameters(self) -> dict[str, Any]:
         return {
@@ -125,10 +131,9 @@ def sums_of(
     columns = ", ".join(measure.sql for measure in measures)
     width = 1 + len(piece.group_by)
     grouping = ", ".join(str(number + 1) for number in range(width))
-    sql = (
-        f"SELECT width_bucket(f.{source.time}, %(edges)s::timestamptz[]) - 1{groups_sql(source, piece)}, {columns} "
-        f"FROM {source.table} f WHERE {condition} AND {only} GROUP BY {grouping}"
-    )
+    head = f"SELECT width_bucket(f.{source.time}, %(edges)s::timestamptz[]) - 1{groups_sql(source, piece)}, {columns} "
+    said = f"WHERE {condition} AND {only}"
+    sql = f"{head}FROM {source.rows(head, said, packs=piece.packs)} {said} GROUP BY {grouping}"
     return {
         (row[0], tuple(row[1:width])): dict(zip(measures, row[width:], strict=True))
         for row in fetch(sql, {**parameters, **(more or {})})
@@ -141,11 +146,13 @@ def slots_of(histogram: Histogram, piece: Slice) -> dict[Cell, dict[int, int]]:
     condition = where(histogram.source, piece, parameters)
     width = 1 + len(piece.group_by)
     grouping = ", ".join(str(number + 1) for number in range(width + 1))
-    sql = (
-        f"SELECT width_bucket(f.{histogram.source.time}, %(edges)s::timestamptz[]) - 1"
-        f"{groups_sql(histogram.source, piece)}, {slot_sql(histogram.value)}, count(*) "
-        f"FROM {histogram.source.table} f WHERE {condition} AND {histogram.where} GROUP BY {grouping}"
+    source = histogram.source
+    head = (
+        f"SELECT width_bucket(f.{source.time}, %(edges)s::timestamptz[]) - 1"
+        f"{groups_sql(source, piece)}, {slot_sql(histogram.value)}, count(*) "
     )
+    said = f"WHERE {condition} AND {histogram.where}"
+    sql = f"{head}FROM {source.rows(head, said, packs=piece.packs)} {said} GROUP BY {grouping}"
     found: dict[Cell, dict[int, int]] = defaultdict(dict)
     for row in fetch(sql, parameters):
         found[row[0], tuple(row[1:width])][row[-2]] = row[-1]
@@ -188,11 +195,12 @@ def distinct_users(
     columns = kept_columns(piece, keep, parameters)
     selected = "".join(f", {column}" for column in columns)
     grouping = ", ".join(str(number + 1) for number in range(1 + len(columns)))
+    head = f"SELECT w.number - 1{selected}, {heads} "
+    said = f"WHERE {condition} AND f.user_id IS NOT NULL AND {only}"
+    packs = between(min(parameters["starts"], default=None), max(parameters["ends"], default=None))
     sql = (
-        f"SELECT w.number - 1{selected}, {heads} "
-        "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "
-        f"JOIN {EVENT.table} f ON f.at >= w.a AND f.at < w.b WHERE {condition} AND f.user_id IS NOT NULL "
-        f"AND {only} GROUP BY {grouping}"
+        f"{head}FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "
+        f"JOIN {EVENT.rows(head, said, packs=packs)} ON f.at >= w.a AND f.at < w.b {said} GROUP BY {grouping}"
     )
     return {(row[0], tuple(row[1:-1])): row[-1] for row in fetch(sql, parameters)}
 
@@ -203,8 +211,9 @@ def projects_with_agent_runs() -> list[int]:
         project_id
         for (project_id,) in fetch(
             "SELECT p.id FROM accounts_project p WHERE p.organization_id = "
-            f"{CURRENT} AND EXISTS (SELECT 1 FROM events_event e WHERE e.organization_id = {CURRENT} "
-            "AND e.project_id = p.id AND e.name = 'agent_run')",
+            f"{CURRENT} AND (EXISTS (SELECT 1 FROM events_event e WHERE e.organization_id = {CURRENT} "
+            "AND e.project_id = p.id AND e.name = 'agent_run') OR EXISTS (SELECT 1 FROM events_sealed s "
+            f"WHERE s.organization_id = {CURRENT} AND s.project_id = p.id AND s.has_agent_runs))",
             {},
         )
     ]

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from apps.core.time_buckets import days_between, local_day, local_midnight
+from apps.events.sealed import between
 from apps.metrics import facts
 from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import LOG_GROWTH
@@ -25,7 +26,7 @@ from apps.metrics.rollups import cohorts, users
 from apps.metrics.sources import EVENT, SESSION
 
 ANYWHERE = frozenset({"project", "environment"})
-# As an index of its own has them: few among all events.
+# As an index of its own has them: few among all events, and never sealed.
 ACHIEVED = "f.name IN ('goal_completed', 'activation') AND f.user_id IS NOT NULL"
 Window = tuple[datetime, datetime]
 
@@ -116,11 +117,13 @@ def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
         for start, _ in crowd.windows
     ]
     names = _names(columns)
+    bounds = between(min(parameters["earlier"], default=None), max(parameters["ends"], default=None))
+    events = EVENT.rows(_as(columns), condition, "f.user_id", packs=bounds)
     sql = (
         f"SELECT number - 1{names}, {crowd.heads('user_id')} FROM (SELECT w.number{_as(columns)}, f.user_id, "
         "bool_or(f.at < w.a) AS was_there, bool_or(f.at >= w.a) AS is_there "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[], %(earlier)s::timestamptz[]) "
-        f"WITH ORDINALITY AS w(a, b, earlier, number) JOIN {EVENT.table} f ON f.at >= w.earlier AND f.at < w.b "
+        f"WITH ORDINALITY AS w(a, b, earlier, number) JOIN {events} ON f.at >= w.earlier AND f.at < w.b "
         f"WHERE {condition} AND f.user_id IS NOT NULL GROUP BY w.number{names}, f.user_id) people "
         f"WHERE was_there{' AND NOT is_there' if part.kind == 'lost' else ''} GROUP BY number{names}"
     )
@@ -167,8 +170,9 @@ def _cohort(part: People, crowd: Crowd) -> dict[Cell, Any]:
         parameters, columns, said = _slice(crowd)
         more.update({name: value for name, value in parameters.items() if name not in more})
         same = "".join(f" AND {column} = p.g{place}" for place, column in enumerate(columns))
+        events = EVENT.rows(said, same, "f.user_id")
         condition += (
-            f" AND EXISTS (SELECT 1 FROM {EVENT.table} f WHERE {said} AND f.user_id = p.user_id{same} "
+            f" AND EXISTS (SELECT 1 FROM {events} WHERE {said} AND f.user_id = p.user_id{same} "
             "AND f.at >= d.back_start AND f.at < d.back_end)"
         )
     names = ", ".join(
@@ -216,7 +220,8 @@ def _newcomers(
     grouping = f"GROUP BY f.user_id{_names(columns)}"
     named = f" AND f.user_id IN ({among})" if among else ""
     sql = (
-        f"WITH people AS (SELECT f.user_id{_as(columns)}, min(f.at) AS first_at FROM {EVENT.table} f "
+        f"WITH people AS (SELECT f.user_id{_as(columns)}, min(f.at) AS first_at "
+        f"FROM {EVENT.rows(_as(columns), said, 'f.user_id')} "
         f"WHERE {said} AND f.user_id IS NOT NULL{named} {grouping}) "
         f"SELECT w.number - 1{groups}{also}, {crowd.heads('p.user_id')} "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "

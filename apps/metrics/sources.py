@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
+
+from apps.events.columns import NAMES
+from apps.events.sealed import stored
+
+EVENTS: Final = "events_event"
+COLUMN: Final = re.compile(r"\bf\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -11,7 +18,8 @@ class Source:
     """A fact table: `time` decides the bucket; `dimensions` maps a dimension to its SQL over rows `f`.
 
     `special` dimensions mean something for few metrics only: a metric has them by naming them in
-    `also`. `row` says what one row is; `identity` is the SQL that names it to people.
+    `also`. `row` says what one row is; `identity` is the SQL that names it to people, `place` what tells rows
+    of one identity apart.
     """
 
     table: str
@@ -20,6 +28,15 @@ class Source:
     identity: str
     dimensions: dict[str, str] = field(hash=False)
     special: frozenset[str] = frozenset()
+    place: str = "f.project_id::text"
+
+    def rows(self, *sql: str, packs: str = "true") -> str:
+        """The FROM item `f` for SQL that reads this source; of sealed events only the columns that it names, in packs
+        `s` that fulfil `packs`."""
+        if self.table != EVENTS:
+            return f"{self.table} f"
+        named = set(COLUMN.findall(" ".join(sql)))
+        return f"{stored(named & set(NAMES), packs)} f"
 
 
 def _plain(*names: str) -> dict[str, str]:
@@ -67,7 +84,7 @@ GENERATION: Final = Source(
     {**PROJECT, **_plain(*COMMON, *CALL, "error_type")},
 )
 EVENT: Final = Source(
-    "events_event",
+    EVENTS,
     "at",
     "event",
     "f.event_id",
@@ -91,6 +108,7 @@ FINDING: Final = Source(
         "category": "CASE WHEN f.kind = 'hit' THEN f.name END",
     },
     frozenset({"name", "source", "category"}),
+    "md5(f.kind || ' ' || f.name || ' ' || f.about_key)",
 )
 RUN: Final = Source(
     "conversations_run",

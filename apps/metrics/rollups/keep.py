@@ -7,7 +7,7 @@ built every answer comes from the facts, so that no number is wrong in between.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
@@ -16,14 +16,17 @@ from apps.conversations.digest import lock_and_wait, try_lock
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
 from apps.core.time_buckets import days_between
+from apps.events.sealed import between
 from apps.metrics.rollups import combinations, sets, values
 from apps.metrics.rollups.combinations import Combination
 from apps.metrics.rollups.cube import CUBES, VERSION, Cube
 from apps.metrics.rollups.fold import BUILT, fold_sql
 from apps.metrics.rollups.values import DIGESTED, DISPLACED, full_dimensions
-from apps.metrics.sources import EVENT
+from apps.metrics.sources import EVENT, Source
 
 BUILDING = 7403
+# What the SQL of a fold names without its `f.`.
+CARRIED_COLUMNS = "f.project_id f.environment"
 TABLES = ("metrics_rollup", "metrics_rollupslots", "metrics_activeusers")
 
 
@@ -68,7 +71,7 @@ class Keeper:
         values.recount()
         _start("'infinity'")
         with connection.cursor() as cursor:
-            cursor.execute(_fold_existing(EVENT.table, DIGESTED))
+            cursor.execute(_fold_existing(EVENT, DIGESTED))
         first, last = _local_days()
         if first is not None and last is not None:
             sets.recount(days_between(first, last + timedelta(days=1)))
@@ -82,18 +85,22 @@ class Keeper:
 
 
 def _fold_existing(
-    table: str, condition: str, days: str = BUILT, combination: Combination | None = None
+    source: Source,
+    condition: str,
+    days: str = BUILT,
+    combination: Combination | None = None,
+    packs: str = "true",
 ) -> str:
     """SQL that adds up what is there, of one combination or of everything but combinations."""
     fold = fold_sql(
-        table,
+        source.table,
         full_dimensions(),
         (combination,) if combination else (),
         days,
         is_first=combination is not None,
     )
     return (
-        f"WITH changed AS (SELECT 1::bigint AS sign, f.* FROM {table} f "
+        f"WITH changed AS (SELECT 1::bigint AS sign, f.* FROM {source.rows(fold, condition, CARRIED_COLUMNS, packs=packs)} "
         f"WHERE f.organization_id = {CURRENT} AND {condition}){fold} SELECT 1"
     )
 
@@ -161,12 +168,14 @@ def _prepare() -> None:
 
 def _local_days() -> tuple[date | None, date | None]:
     """First and last local day with a fact."""
+    times = {cube.source.table: (cube.source.time, cube.source.time) for cube in CUBES.values()}
+    times["events_sealed"] = ("first_at", "last_at")
     each = ", ".join(
-        f"(SELECT {which}(f.{cube.source.time}) FROM {cube.source.table} f WHERE f.organization_id = {CURRENT})"
-        for which in ("min", "max")
-        for cube in CUBES.values()
+        f"(SELECT {which}(f.{columns[place]}) FROM {table} f WHERE f.organization_id = {CURRENT})"
+        for place, which in enumerate(("min", "max"))
+        for table, columns in times.items()
     )
-    half = len(CUBES)
+    half = len(times)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT o.timezone, {each} FROM accounts_organization o WHERE o.id = {CURRENT}",
@@ -215,12 +224,13 @@ def _build_day(organization_id: int) -> bool:
 def _fold_day(cube: Cube, day: date, days: str, combination: Combination | None = None) -> None:
     """Add up one local day; `days` is the condition that picks it."""
     # A local day lies within 14 hours before and 36 hours after its midnight in UTC.
-    around = [day - timedelta(days=1), day + timedelta(days=2)]
-    condition = f"f.{cube.source.time} >= %s::date AND f.{cube.source.time} < %s::date"
+    midnight = datetime.combine(day, time(), UTC)
+    bounds = [midnight - timedelta(days=1), midnight + timedelta(days=2)]
+    condition = f"f.{cube.source.time} >= %s AND f.{cube.source.time} < %s"
     if cube.source is EVENT:
         condition += f" AND {DIGESTED}"
     with connection.cursor() as cursor:
-        cursor.execute(_fold_existing(cube.source.table, condition, days, combination), around)
+        cursor.execute(_fold_existing(cube.source, condition, days, combination, between(*bounds)), bounds)
 
 
 def build_combinations(organization_id: int) -> None:

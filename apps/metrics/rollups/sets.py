@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
 
 from apps.core.rls import CURRENT
+from apps.events.sealed import between
 from apps.metrics.rollups import bitmap, values
 from apps.metrics.rollups.cube import CUBES, VERSION
 from apps.metrics.rollups.fold import BUILT, TOTAL, columns_sql, environment_sql, grouping_sql
@@ -23,6 +24,8 @@ from apps.metrics.rollups.values import DIGESTED
 from apps.metrics.sources import EVENT
 
 CUBE = CUBES[EVENT.table]
+# The columns that are read of an event.
+NEEDED = " ".join(["f.user_id f.project_id f.environment", *CUBE.dimensions.values()])
 SLICE_HOURS = 6
 DAY = f"(f.{EVENT.time} AT TIME ZONE s.zone)::date"
 
@@ -30,14 +33,16 @@ Place = tuple[date, int, str]  # local day, project, environment
 Key = tuple[str, date, str, int, str, int]  # dimension, local day, value, project, environment, chunk
 
 
-def add_events(condition: str, parameters: list[Any], days: str = BUILT) -> None:
+def add_events(
+    condition: str, parameters: list[Any], days: str = BUILT, events: str = f"{EVENT.table} f"
+) -> None:
     """Add the users of events `f` to the sets of their days; `days` says which (see `fold_sql`).
 
     The caller holds the lock of the organisation's digest.
     """
     with connection.cursor() as cursor:
-        _give_numbers(cursor, condition, parameters)
-        found = _found(cursor, condition, parameters, days)
+        _give_numbers(cursor, f"{events} WHERE {condition}", parameters)
+        found = _found(cursor, condition, parameters, days, events)
         split = _split(cursor, found)
         _copy_totals(cursor, found, split)
         wanted = {key: places for key, places in found.items() if (key[0], (key[1], *key[3:5])) in split}
@@ -52,11 +57,12 @@ def recount(days: Iterable[date]) -> None:
                 f"DELETE FROM metrics_activeusers WHERE organization_id = {CURRENT} AND day = %s", [day]
             )
         # A local day lies within 14 hours before and 36 hours after its midnight in UTC; a few hours fit in memory.
-        start = datetime.combine(day, time())
+        start = datetime.combine(day, time(), UTC)
         for hours in range(-24, 48, SLICE_HOURS):
             bounds = [start + timedelta(hours=hours + more) for more in (0, SLICE_HOURS)]
-            condition = f"f.{EVENT.time} >= %s AT TIME ZONE 'UTC' AND f.{EVENT.time} < %s AT TIME ZONE 'UTC'"
-            add_events(f"{condition} AND {DIGESTED}", bounds, f"= '{day.isoformat()}'")
+            condition = f"f.{EVENT.time} >= %s AND f.{EVENT.time} < %s AND {DIGESTED}"
+            events = EVENT.rows(condition, NEEDED, packs=between(*bounds))
+            add_events(condition, bounds, f"= '{day.isoformat()}'", events)
 
 
 def recount_moments(moments: list[datetime]) -> None:
@@ -71,20 +77,22 @@ def recount_moments(moments: list[datetime]) -> None:
     recount(days)
 
 
-def _give_numbers(cursor: Any, condition: str, parameters: list[Any]) -> None:
-    """A number for everybody who has none yet."""
+def _give_numbers(cursor: Any, events: str, parameters: list[Any]) -> None:
+    """A number for everybody in `events`, rows `f` with their condition, who has none yet."""
     cursor.execute(
         "INSERT INTO metrics_usernumber (organization_id, number, user_id) "
         f"SELECT {CURRENT}, (SELECT coalesce(max(number), -1) FROM metrics_usernumber "
         f"WHERE organization_id = {CURRENT}) + row_number() OVER (ORDER BY p.user_id), p.user_id "
-        f"FROM (SELECT DISTINCT f.user_id FROM {EVENT.table} f WHERE f.organization_id = {CURRENT} "
-        f"AND f.user_id IS NOT NULL AND {condition}) p WHERE NOT EXISTS (SELECT FROM metrics_usernumber u "
+        f"FROM (SELECT DISTINCT f.user_id FROM {events} AND f.organization_id = {CURRENT} "
+        f"AND f.user_id IS NOT NULL) p WHERE NOT EXISTS (SELECT FROM metrics_usernumber u "
         f"WHERE u.organization_id = {CURRENT} AND u.user_id = p.user_id)",
         parameters,
     )
 
 
-def _found(cursor: Any, condition: str, parameters: list[Any], days: str) -> dict[Key, list[int]]:
+def _found(
+    cursor: Any, condition: str, parameters: list[Any], days: str, events: str
+) -> dict[Key, list[int]]:
     """Places in the chunk by key, of everybody and of each dimension alone."""
     full = values.full_dimensions()
     columns = f"{environment_sql(full)} AS environment, f.user_id, {columns_sql(CUBE, full)}"
@@ -94,7 +102,7 @@ def _found(cursor: Any, condition: str, parameters: list[Any], days: str) -> dic
     cursor.execute(
         f"SELECT {named}, day, project_id, environment, number >> {bitmap.CHUNK_BITS}, "
         f"array_agg(number & {bitmap.CHUNK - 1}) FROM (SELECT DISTINCT {DAY} AS day, f.project_id, "
-        f"{columns} FROM {EVENT.table} f JOIN metrics_rollupstate s "
+        f"{columns} FROM {events} JOIN metrics_rollupstate s "
         f"ON s.organization_id = {CURRENT} AND s.version = '{VERSION}' AND {DAY} {days} "
         f"WHERE f.organization_id = {CURRENT} AND f.user_id IS NOT NULL AND {condition}) f "
         f"JOIN metrics_usernumber u ON u.organization_id = {CURRENT} AND u.user_id = f.user_id "

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.db import connection
 
 from apps.core.rls import CURRENT
+from apps.events.sealed import between
 from apps.metrics.query import NONE, OTHER
 from apps.metrics.rollups.cube import CUBES
 from apps.metrics.sources import EVENT
@@ -60,7 +61,12 @@ def names_left_out(filters: Mapping[str, Iterable[str]], full: frozenset[str]) -
     return bool(wanted) and not wanted <= _kept({name for name, _ in wanted})
 
 
-def add_events(condition: str, parameters: list[Any], dimensions: Iterable[str] = GUARDED) -> None:
+def add_events(
+    condition: str,
+    parameters: list[Any],
+    dimensions: Iterable[str] = GUARDED,
+    events: str = f"{EVENT.table} f",
+) -> None:
     """Keep what events `f` that count from now on bring, and leave out what they displace.
 
     The caller holds the lock of the organisation's digest.
@@ -69,7 +75,7 @@ def add_events(condition: str, parameters: list[Any], dimensions: Iterable[str] 
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH found AS (SELECT v.dimension, v.value, min(f.at) AS first_at "
-            f"FROM {EVENT.table} f CROSS JOIN LATERAL (VALUES {said}) AS v(dimension, value) "
+            f"FROM {events} CROSS JOIN LATERAL (VALUES {said}) AS v(dimension, value) "
             f"WHERE f.organization_id = {CURRENT} AND v.value <> '' AND (v.dimension, v.value) <> {ALWAYS_KEPT} "
             f"AND {condition} GROUP BY 1, 2), "
             "full_until AS (SELECT dimension, max(first_at) AS until FROM metrics_dimensionvalue "
@@ -106,7 +112,8 @@ def remove_moments(moments: list[datetime]) -> None:
             "AND (dimension, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
             [[name for name, _ in doubtful], [value for _, value in doubtful]],
         )
-    add_events(f"f.{EVENT.time} >= %s AND {DIGESTED}", [min(moments)], dimensions)
+    first = min(moments)
+    add_events(f"f.{EVENT.time} >= %s AND {DIGESTED}", [first], dimensions, _all_events(between(first, None)))
     if _kept(full) != before:
         _displace()
 
@@ -115,7 +122,11 @@ def recount() -> None:
     """Find anew which values are kept from all events that were digested."""
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM metrics_dimensionvalue WHERE organization_id = {CURRENT}")
-    add_events(DIGESTED, [])
+    add_events(DIGESTED, [], GUARDED, _all_events())
+
+
+def _all_events(packs: str = "true") -> str:
+    return EVENT.rows(*GUARDED.values(), DIGESTED, packs=packs)
 
 
 def _kept(dimensions: Iterable[str]) -> set[Value]:

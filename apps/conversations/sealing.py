@@ -1,0 +1,121 @@
+"""Sealing events that have come to rest: those of two days ago and before, slab by slab in order of time.
+
+What is looked for by an id of its own stays a row: reactions, what people achieved, failures, events without a session
+and those of people who also send such. So everything sealed is found through its session (`packs`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+
+from apps.conversations.digest import try_lock
+from apps.conversations.packs import MARGIN, WEEK
+from apps.conversations.rows import ON_RESPONSE
+from apps.core.rls import CURRENT
+from apps.core.tenancy import tenant
+from apps.events.models import Batch, BatchState
+from apps.events.sealed import KEY, PACK
+
+RESTS_AFTER: Final = timedelta(days=2)
+EVENTS_A_SLAB: Final = 16_000
+# Fewer would take more room packed than as rows.
+FEWEST: Final = 100
+TURN_S: Final = 20.0
+STAYS_A_ROW: Final = tuple(sorted({*ON_RESPONSE, "goal_completed", "activation"}))
+RESTING: Final = f"""
+events_event e USING conversations_session s
+WHERE e.organization_id = {CURRENT} AND e.at >= %(start)s AND e.at < %(end)s AND e.name <> ALL(%(stays)s)
+AND e.failed IS NOT TRUE AND s.organization_id = {CURRENT} AND s.project_id = e.project_id AND s.session_id = e.session_id
+AND e.at BETWEEN s.started_at - %(margin)s AND s.last_event_at + %(margin)s
+AND e.batch_id NOT IN (SELECT id FROM events_batch WHERE organization_id = {CURRENT} AND digested_at IS NULL)
+AND (e.user_id IS NULL OR NOT EXISTS (SELECT FROM conversations_assignment a WHERE a.organization_id = {CURRENT}
+    AND a.project_id = e.project_id AND a.user_id = e.user_id))
+AND e.event_key = {KEY.format(project_id="e.project_id", event_id="e.event_id")}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    """Events of `start ≤ at < end`; None where the end has not come to rest yet."""
+
+    start: datetime
+    end: datetime | None
+
+
+def seal_organization(organization_id: int, now: datetime | None = None) -> bool:
+    """Seal what has come to rest by `now`, a slab a transaction, for one turn at most; returns whether more is left.
+
+    A digest that is under way goes first; what it leaves is sealed the next time.
+    """
+    turn_ends = time.monotonic() + TURN_S
+    while time.monotonic() < turn_ends:
+        with tenant(organization_id, durable=True):
+            if not try_lock() or not _seal_slab((now or timezone.now()) - RESTS_AFTER):
+                return False
+    return True
+
+
+def _seal_slab(rested: datetime) -> bool:
+    """Seal the next slab of events before `rested`; False where there is none."""
+    slab, batch_id = _next_slab(rested)
+    if slab is None or slab.end is None:
+        return False
+    parameters = {"start": slab.start, "end": slab.end, "margin": MARGIN, "stays": list(STAYS_A_ROW)}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {RESTING.replace('USING', ',', 1)}", parameters)
+        (resting,) = cursor.fetchone() or (0,)
+        if resting >= FEWEST:
+            gone = f"WITH gone AS (DELETE FROM {RESTING} RETURNING e.*) "
+            cursor.execute(gone + PACK, parameters)
+        cursor.execute(
+            f"INSERT INTO events_sealing (organization_id, sealed_to, batch_id) VALUES ({CURRENT}, %s, %s) "
+            "ON CONFLICT (organization_id) DO UPDATE SET sealed_to = excluded.sealed_to, batch_id = excluded.batch_id",
+            [slab.end, batch_id],
+        )
+    return True
+
+
+def _next_slab(rested: datetime) -> tuple[Slab | None, int]:
+    """The next slab of rows, and the last batch whose events have been seen.
+
+    A slab ends after so many rows or with its week in UTC. Where batches came since with events from before, it goes
+    back to these.
+    """
+    pending = [BatchState.PENDING, BatchState.WITHDRAWING]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sealed_to, batch_id, (SELECT coalesce(max(id), 0) FROM events_batch WHERE organization_id = "
+            f"{CURRENT}) FROM (SELECT 1) one LEFT JOIN events_sealing ON organization_id = {CURRENT}"
+        )
+        sealed_to, seen, last = cursor.fetchone() or (None, None, 0)
+    oldest = Batch.objects.filter(state__in=pending).order_by("id").values_list("id", flat=True).first()
+    arrived = Batch.objects.filter(id__gt=seen or 0, first_at__isnull=False).order_by("first_at")
+    back_to = arrived.values_list("first_at", flat=True).first() if sealed_to else None
+    start = min(sealed_to, back_to) if sealed_to and back_to else sealed_to
+    first, full = _rows_from(start)
+    if first is None or first >= rested:
+        return None, 0
+    # Weeks begin on Monday, as the partitions do.
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    week_end = midnight - timedelta(days=midnight.weekday()) + WEEK
+    end = min(full, week_end) if full is not None and full > first else week_end
+    return Slab(first, end if end <= rested else None), (oldest - 1 if oldest else last)
+
+
+def _rows_from(start: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """Times of the first row from `start` on, and of the one that a full slab ends before."""
+    condition = f"organization_id = {CURRENT}" + (" AND at >= %(start)s" if start else "")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT (SELECT min(at) FROM events_event WHERE {condition}), "
+            f"(SELECT at FROM events_event WHERE {condition} ORDER BY at OFFSET {EVENTS_A_SLAB} LIMIT 1)",
+            {"start": start},
+        )
+        first, full = cursor.fetchone() or (None, None)
+    return first, full

@@ -1,0 +1,80 @@
+"""Packs of events that were sealed, how far an organisation has been sealed, and weeks without the room that this left."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from apps.core.rls import lookup, protect
+
+# The columns as they were when this migration was written. An array is null where all its values are.
+ARRAYS = """
+    derived_id bytea[], event_id text[], data text[], batch_id bigint[], at timestamptz[], name text[],
+    session_id text[], user_id text[], environment text[], turn integer[], response_id text[], trace_id text[],
+    channel text[], intent text[], feature text[], team text[], customer text[], segment text[], release text[],
+    language text[], experiment text[], variant text[], provider text[], model text[], model_version text[],
+    prompt_name text[], prompt_version text[], agent text[], tool text[], stage text[], error_type text[],
+    category text[], service text[], source text[], item text[], target text[], failed boolean[], timed_out boolean[],
+    error_class text[], duration_us bigint[], depth integer[], is_root boolean[]
+"""
+
+TABLES = f"""
+CREATE TABLE events_sealed (
+    organization_id bigint NOT NULL, project_id bigint NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY,
+    n integer NOT NULL, first_at timestamptz NOT NULL, last_at timestamptz NOT NULL,
+    low bigint NOT NULL, high bigint NOT NULL, has_agent_runs boolean NOT NULL, responses integer[], {ARRAYS},
+    PRIMARY KEY (organization_id, id)
+) WITH (toast_tuple_target = 256);
+CREATE INDEX events_sealed_time ON events_sealed (organization_id, last_at);
+CREATE INDEX events_sealed_agent ON events_sealed (organization_id, project_id) WHERE has_agent_runs;
+
+CREATE TABLE events_sealing (
+    organization_id bigint PRIMARY KEY, sealed_to timestamptz NOT NULL, batch_id bigint NOT NULL
+);
+"""
+
+# A week that is over and mostly sealed is written anew without the room that the sealed events left. Its
+# comment says how many pages remained, so that a week of few large events is not written again and again.
+COMPACT = """
+CREATE FUNCTION llm_compact_partitions(before date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '2s' AS $compact$
+DECLARE
+    child record; made integer := 0;
+BEGIN
+    FOR child IN
+        SELECT c.oid, c.relname, pg_relation_size(c.oid) / 8192 AS pages,
+               coalesce(obj_description(c.oid, 'pg_class')::bigint, 0) AS left_pages,
+               (SELECT x.indexrelid::regclass::text FROM pg_index x JOIN pg_inherits y ON y.inhrelid = x.indexrelid
+                WHERE x.indrelid = c.oid AND y.inhparent = 'events_event_time'::regclass) AS by_time
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'events_event'::regclass AND to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= before
+        AND c.reltuples >= 0 AND pg_relation_size(c.oid) > 1048576
+        AND pg_relation_size(c.oid) > 1500 * greatest(c.reltuples, 1)
+    LOOP
+        CONTINUE WHEN child.pages <= child.left_pages * 1.5;
+        EXECUTE format('CLUSTER %I USING %s', child.relname, child.by_time);
+        EXECUTE format('COMMENT ON TABLE %I IS %L', child.relname, (pg_relation_size(child.oid) / 8192)::text);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END $compact$;
+REVOKE ALL ON FUNCTION llm_compact_partitions(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION llm_compact_partitions(date) TO llm_app;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("events", "0005_achievements")]
+
+    operations: ClassVar = [
+        migrations.RunSQL(TABLES, "DROP TABLE events_sealed; DROP TABLE events_sealing"),
+        protect("events_sealed"),
+        protect("events_sealing"),
+        migrations.RunSQL(COMPACT, "DROP FUNCTION llm_compact_partitions(date)"),
+        lookup(
+            "llm_organizations_with_events()",
+            "TABLE (organization_id bigint)",
+            "SELECT DISTINCT organization_id FROM events_batch WHERE accepted > 0",
+        ),
+    ]
