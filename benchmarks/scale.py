@@ -23,6 +23,9 @@ import psycopg
 from harness import Stack, hold, percentile, running_stack, table
 from workload import send
 
+from apps.events.sealed import KEY
+from apps.metrics.sources import EVENT
+
 DAYS = 30
 USERS = 200_000
 MODELS = [
@@ -57,19 +60,19 @@ SEVERAL = (
     ("cost_total", "model,feature,prompt_version"),
     ("tokens_total", "customer,model"),
 )
-# The same numbers by one query over the events as they were sent.
+# The same numbers by one query over the events as they were sent, rows and sealed ones.
 RAW = {
-    "error_rate by model": """SELECT (at AT TIME ZONE 'UTC')::date, model, count(*) FILTER (WHERE failed), count(*)
-        FROM events_event WHERE organization_id = %s AND at >= %s AND at < %s AND environment <> 'test'
-        AND name IN ('llm_response_generated', 'model_call', 'tool_call', 'retrieval') GROUP BY 1, 2""",
-    "tokens_total by feature": """SELECT (at AT TIME ZONE 'UTC')::date, feature,
-        sum((data->>'input_tokens')::bigint + (data->>'output_tokens')::bigint)
-        FROM events_event WHERE organization_id = %s AND at >= %s AND at < %s AND environment <> 'test'
-        AND name = 'llm_response_generated' GROUP BY 1, 2""",
-    "latency_p95 by model": """SELECT (at AT TIME ZONE 'UTC')::date, model,
-        percentile_disc(0.95) WITHIN GROUP (ORDER BY duration_us)
-        FROM events_event WHERE organization_id = %s AND at >= %s AND at < %s AND environment <> 'test'
-        AND name = 'llm_response_generated' AND NOT failed GROUP BY 1, 2""",
+    "error_rate by model": """SELECT (f.at AT TIME ZONE 'UTC')::date, f.model, count(*) FILTER (WHERE f.failed), count(*)
+        FROM {events} WHERE f.organization_id = %s AND f.at >= %s AND f.at < %s AND f.environment <> 'test'
+        AND f.name IN ('llm_response_generated', 'model_call', 'tool_call', 'retrieval') GROUP BY 1, 2""",
+    "tokens_total by feature": """SELECT (f.at AT TIME ZONE 'UTC')::date, f.feature,
+        sum((f.data->>'input_tokens')::bigint + (f.data->>'output_tokens')::bigint)
+        FROM {events} WHERE f.organization_id = %s AND f.at >= %s AND f.at < %s AND f.environment <> 'test'
+        AND f.name = 'llm_response_generated' GROUP BY 1, 2""",
+    "latency_p95 by model": """SELECT (f.at AT TIME ZONE 'UTC')::date, f.model,
+        percentile_disc(0.95) WITHIN GROUP (ORDER BY f.duration_us)
+        FROM {events} WHERE f.organization_id = %s AND f.at >= %s AND f.at < %s AND f.environment <> 'test'
+        AND f.name = 'llm_response_generated' AND NOT f.failed GROUP BY 1, 2""",
 }
 
 
@@ -153,48 +156,83 @@ def load_day(stack: Stack, count: int, day: datetime) -> float:
     return acknowledged / (time.monotonic() - begun)
 
 
-def copy_days(connection: psycopg.Connection[Any], days: int) -> None:
-    """Copy the one day of every table to the days after it."""
-    for number in range(1, days):
-        shift = f"interval '{number} days'"
-        suffix = f"|| '-{number}'"
-        new = {
-            "event_key": f"md5(event_key::text {suffix})::uuid",
-            "event_id": f"event_id {suffix}",
-            "session_id": f"session_id {suffix}",
-            "response_id": f"response_id {suffix}",
-            "user_id": f"'user-' || ((substr(user_id, 6)::int + {number * 6151}) % {USERS})",
-            **{
-                name: f"{name} + {shift}"
-                for name in ("at", "started_at", "last_event_at", "closed_at", "labelled_at")
-            },
-            "day": f"day + {number}",
-        }
+COPIED = (
+    "events_event",
+    "events_identity",
+    "conversations_session",
+    "conversations_generation",
+    "metrics_rollup",
+    "metrics_rollupslots",
+)
+
+
+def copy_days(stack: Stack, connection: psycopg.Connection[Any], first: datetime) -> None:
+    """Copy the one day of every table to the days after it; after each, seal what has come to rest by then."""
+    connection.execute("CREATE SCHEMA scratch")
+    for name in COPIED:
+        connection.execute(f"CREATE TABLE scratch.{name} AS SELECT * FROM {name}")
+    connection.execute("CREATE TABLE scratch.ids AS SELECT project_id, event_key, event_id FROM events_event")
+    connection.execute("ANALYZE")
+    for number in range(1, DAYS):
         with connection.transaction():
-            for name in (
-                "events_event",
-                "events_identity",
-                "conversations_session",
-                "conversations_generation",
-                "metrics_rollup",
-                "metrics_rollupslots",
-            ):
-                columns = [
-                    column
-                    for (column,) in connection.execute(
-                        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-                        [name],
-                    )
-                ]
-                time_column = next(one for one in ("at", "started_at", "day") if one in columns)
-                chosen = ", ".join(new.get(column, column) for column in columns)
-                connection.execute(
-                    # Not what an earlier round has copied.
-                    f"INSERT INTO {name} ({', '.join(columns)}) SELECT {chosen} FROM {name} "
-                    f"WHERE {time_column} < (SELECT min(started_at) + interval '1 day' FROM conversations_session)::date"
-                )
-        print(f"\r  day {number + 1} of {days}", end="", file=sys.stderr)
+            _copy_day(connection, number)
+        _seal(stack, connection, first + timedelta(days=number + 1))
+        print(f"\r  day {number + 1} of {DAYS}", end="", file=sys.stderr)
     print(file=sys.stderr)
+    stack.manage(
+        "shell", "-c", "from apps.events.storage import compact_partitions; print(compact_partitions())"
+    )
+    connection.execute("DROP SCHEMA scratch CASCADE")
+
+
+def _copy_day(connection: psycopg.Connection[Any], number: int) -> None:
+    shift = f"interval '{number} days'"
+    suffix = f"|| '-{number}'"
+    new_id = f"'sha256:' || left(encode(sha256(convert_to(event_id {suffix}, 'UTF8')), 'hex'), 40)"
+    connection.execute(
+        "CREATE TEMP TABLE renamed ON COMMIT DROP AS SELECT event_key AS old_key, new_id, "
+        f"{KEY.format(project_id='project_id', event_id='new_id')} AS new_key "
+        f"FROM (SELECT *, {new_id} AS new_id FROM scratch.ids) i"
+    )
+    new = {
+        "event_key": "new_key",
+        "event_id": "new_id",
+        "session_id": f"session_id {suffix}",
+        "response_id": f"response_id {suffix}",
+        "user_id": f"'user-' || ((substr(user_id, 6)::int + {number * 6151}) % {USERS})",
+        **{
+            name: f"{name} + {shift}"
+            for name in ("at", "started_at", "last_event_at", "closed_at", "labelled_at")
+        },
+        "day": f"day + {number}",
+    }
+    for name in COPIED:
+        columns = [
+            column
+            for (column,) in connection.execute(
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+                [name],
+            )
+        ]
+        chosen = ", ".join(new.get(column, column) for column in columns)
+        renamed = " JOIN renamed ON old_key = event_key" if "event_key" in columns else ""
+        connection.execute(
+            f"INSERT INTO {name} ({', '.join(columns)}) SELECT {chosen} FROM scratch.{name}{renamed}"
+        )
+
+
+def _seal(stack: Stack, connection: psycopg.Connection[Any], now: datetime) -> None:
+    """What beat and autovacuum do in the course of a day."""
+    (organization,) = connection.execute(
+        "SELECT max(organization_id) FROM conversations_session"
+    ).fetchone() or (0,)
+    connection.execute("VACUUM (ANALYZE) events_event")
+    stack.manage(
+        "shell",
+        "-c",
+        "from datetime import datetime; from apps.conversations.sealing import seal_organization\n"
+        f"while seal_organization({organization}, datetime.fromisoformat('{now.isoformat()}')): pass",
+    )
 
 
 def count_users(stack: Stack, connection: psycopg.Connection[Any], first: datetime) -> float:
@@ -220,6 +258,7 @@ def sizes(connection: psycopg.Connection[Any]) -> dict[str, int]:
     """Bytes with indexes, by what they hold."""
     groups = {
         "events": "events_event%",
+        "sealed events": "events_seal%",
         "ids": "events_identity",
         "facts": "conversations_%",
         "rollups": "metrics_%",
@@ -284,12 +323,18 @@ def answers(stack: Stack, span: str, times: int) -> list[tuple[str, float]]:
     return found
 
 
-def digest_cost(stack: Stack, connection: psycopg.Connection[Any], at: datetime) -> float:
+def digest_cost(
+    stack: Stack, connection: psycopg.Connection[Any], at: datetime, session: str = "late-{number}-{name}"
+) -> float:
     """Seconds a thousand events from release to done, of `LATE_EVENTS` whose digest was held; the middle of five."""
     took = []
     for number in range(5):
         events = [
-            {**event, "session_id": f"late-{number}-{event['session_id']}"}
+            {
+                **event,
+                "session_id": session.format(number=number, name=event["session_id"]),
+                "release": f"r{number}",
+            }
             for event in islice(day_of_events(LATE_EVENTS, at), LATE_EVENTS)
         ]
         for event in events:
@@ -323,11 +368,15 @@ def main() -> None:
         stack.wait_until_digested(900)
         with psycopg.connect(stack.superuser_url, autocommit=True) as connection:
             connection.execute("SET synchronous_commit = off")
-            copy_days(connection, DAYS)
+            begun = time.monotonic()
+            copy_days(stack, connection, first)
+            copied_s = time.monotonic() - begun
             connection.execute("VACUUM (ANALYZE)")
             counted_s = count_users(stack, connection, first)
             connection.execute("VACUUM (ANALYZE)")
-            (stored,) = connection.execute("SELECT count(*) FROM events_event").fetchone() or (0,)
+            (stored, sealed) = connection.execute(
+                "SELECT (SELECT count(*) FROM events_event) + sum(n), sum(n) FROM events_sealed"
+            ).fetchone() or (0, 0)
             (organization,) = connection.execute(
                 "SELECT organization_id FROM conversations_session LIMIT 1"
             ).fetchone() or (0,)
@@ -336,24 +385,36 @@ def main() -> None:
                 ("events", f"{stored:,}, sent at {rate:,.0f}/s"),
                 *((name, f"{size / stored:.0f} bytes an event") for name, size in held.items()),
                 ("in all", f"{sum(held.values()) / stored:.0f} bytes an event"),
+                (
+                    "sealed",
+                    f"{sealed / stored:.1%} of the events, {held['sealed events'] / sealed:.0f} bytes each",
+                ),
+                ("29 days copied and sealed", f"{copied_s:.0f} s"),
                 ("users of 29 days counted anew", f"{counted_s:.0f} s"),
-                ("rollups ÷ events", f"{held['rollups'] / (held['events'] + held['ids']):.1%}"),
+                (
+                    "rollups ÷ events",
+                    f"{held['rollups'] / (held['events'] + held['sealed events'] + held['ids']):.1%}",
+                ),
             ]
             rows += [(kind, f"{took:,.0f} ms") for kind, took in ask_first(stack, connection, span)]
             connection.execute("VACUUM (ANALYZE) metrics_rollup, metrics_rollupslots")
             rows += [(kind, f"p95 {took:.0f} ms") for kind, took in answers(stack, span, options.times)]
             for name, sql in RAW.items():
+                sql = sql.replace("{events}", EVENT.rows(sql))
                 bounds = [organization, first, midnight]
                 took = min(
                     timed(lambda sql=sql, bounds=bounds: connection.execute(sql, bounds).fetchall(), 2)
                 )
                 rows.append((f"raw SQL: {name}", f"{took:,.0f} ms"))
             late = midnight - timedelta(days=LATE_AGE_DAYS)
-            for name, at in (
-                ("digest of 1,000 events", midnight - timedelta(days=1)),
-                (f"1,000 events {LATE_AGE_DAYS} days late", late),
+            fresh = "late-{number}-{name}"
+            for name, at, session in (
+                ("digest of 1,000 events", midnight - timedelta(days=1), fresh),
+                (f"1,000 events {LATE_AGE_DAYS} days late", late, fresh),
+                # Sessions that were sealed.
+                ("the same into sessions that were there", late, "{name}-" + str(DAYS - LATE_AGE_DAYS)),
             ):
-                rows.append((name, f"{digest_cost(stack, connection, at) * 1000:.0f} ms"))
+                rows.append((name, f"{digest_cost(stack, connection, at, session) * 1000:.0f} ms"))
     table(f"Scale: {options.events:,} events over {DAYS} days", rows)
 
 

@@ -163,6 +163,7 @@ def digest_batches(batches: list[Batch]) -> None:
     homes = load.homes_of_responses(touched.targets)
     gone = load.loose_events([batch.pk for batch in leaving]) if touched.has_loose and leaving else []
     if leaving:
+        touched.sessions |= _release([batch.pk for batch in leaving])
         _remove_events(leaving)
     follow.fold_events("f.batch_id = ANY(%s)", [coming])
     loose = load.loose_events(ids) if touched.has_loose else []
@@ -177,6 +178,19 @@ def _mark(batch_ids: list[int], state: BatchState) -> None:
     Batch.objects.filter(pk__in=batch_ids).update(
         state=state, digested_at=timezone.now(), error="", next_attempt_at=None
     )
+
+
+def _release(batch_ids: list[int]) -> set[load.Key]:
+    """Take events of withdrawn batches out of the sessions that were derived for them; returns these."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM conversations_assignment a USING events_event e "
+            f"WHERE a.organization_id = {CURRENT} AND e.organization_id = {CURRENT} AND e.event_key = a.event_key "
+            "AND e.user_id = a.user_id AND e.session_id IS NULL AND e.batch_id = ANY(%s) "
+            "RETURNING a.project_id, a.session_id",
+            [batch_ids],
+        )
+        return set(cursor.fetchall())
 
 
 def _remove_events(batches: list[Batch]) -> None:

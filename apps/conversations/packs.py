@@ -120,6 +120,11 @@ def unseal_batches(batches: Iterable[Batch]) -> None:
         packs = packs_of(set(touched))
         _execute(unseal_sql(condition), parameters)
         _execute(unseal_sql(f"{MINE} AND s.id = ANY(%s)"), [packs])
+        # No pack begins more than a week before its last event.
+        _execute(
+            f"UPDATE events_sealing SET sealed_to = least(sealed_to, %s) WHERE organization_id = {CURRENT}",
+            [batch.first_at - WEEK],
+        )
 
 
 def unseal_all() -> None:

@@ -7,7 +7,6 @@ and those of people who also send such. So everything sealed is found through it
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,14 +18,14 @@ from apps.conversations.packs import MARGIN, WEEK
 from apps.conversations.rows import ON_RESPONSE
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
-from apps.events.models import Batch, BatchState
 from apps.events.sealed import KEY, PACK
 
 RESTS_AFTER: Final = timedelta(days=2)
 EVENTS_A_SLAB: Final = 16_000
 # Fewer would take more room packed than as rows.
 FEWEST: Final = 100
-TURN_S: Final = 20.0
+# Then digests have their turn.
+TURN_S: Final = 3.0
 STAYS_A_ROW: Final = tuple(sorted({*ON_RESPONSE, "goal_completed", "activation"}))
 RESTING: Final = f"""
 events_event e USING conversations_session s
@@ -38,14 +37,6 @@ AND (e.user_id IS NULL OR NOT EXISTS (SELECT FROM conversations_assignment a WHE
     AND a.project_id = e.project_id AND a.user_id = e.user_id))
 AND e.event_key = {KEY.format(project_id="e.project_id", event_id="e.event_id")}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Slab:
-    """Events of `start ≤ at < end`; None where the end has not come to rest yet."""
-
-    start: datetime
-    end: datetime | None
 
 
 def seal_organization(organization_id: int, now: datetime | None = None) -> bool:
@@ -62,11 +53,12 @@ def seal_organization(organization_id: int, now: datetime | None = None) -> bool
 
 
 def _seal_slab(rested: datetime) -> bool:
-    """Seal the next slab of events before `rested`; False where there is none."""
-    slab, batch_id = _next_slab(rested)
-    if slab is None or slab.end is None:
+    """Seal the next slab of rows that ends before `rested`; False where there is none."""
+    start, digested_at = _progress()
+    slab = _slab_from(start) if digested_at else None
+    if slab is None or slab[1] > rested:
         return False
-    parameters = {"start": slab.start, "end": slab.end, "margin": MARGIN, "stays": list(STAYS_A_ROW)}
+    parameters = {"start": slab[0], "end": slab[1], "margin": MARGIN, "stays": list(STAYS_A_ROW)}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {RESTING.replace('USING', ',', 1)}", parameters)
         (resting,) = cursor.fetchone() or (0,)
@@ -74,38 +66,40 @@ def _seal_slab(rested: datetime) -> bool:
             gone = f"WITH gone AS (DELETE FROM {RESTING} RETURNING e.*) "
             cursor.execute(gone + PACK, parameters)
         cursor.execute(
-            f"INSERT INTO events_sealing (organization_id, sealed_to, batch_id) VALUES ({CURRENT}, %s, %s) "
-            "ON CONFLICT (organization_id) DO UPDATE SET sealed_to = excluded.sealed_to, batch_id = excluded.batch_id",
-            [slab.end, batch_id],
+            f"INSERT INTO events_sealing (organization_id, sealed_to, digested_at) VALUES ({CURRENT}, %s, %s) "
+            "ON CONFLICT (organization_id) DO UPDATE SET sealed_to = excluded.sealed_to, "
+            "digested_at = excluded.digested_at",
+            [slab[1], digested_at],
         )
     return True
 
 
-def _next_slab(rested: datetime) -> tuple[Slab | None, int]:
-    """The next slab of rows, and the last batch whose events have been seen.
+def _progress() -> tuple[datetime | None, datetime | None]:
+    """Where to go on, and up to which digest all batches have been seen.
 
-    A slab ends after so many rows or with its week in UTC. Where batches came since with events from before, it goes
-    back to these.
+    Where batches were digested since that hold events from before, it goes back to these.
     """
-    pending = [BatchState.PENDING, BatchState.WITHDRAWING]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT sealed_to, batch_id, (SELECT coalesce(max(id), 0) FROM events_batch WHERE organization_id = "
-            f"{CURRENT}) FROM (SELECT 1) one LEFT JOIN events_sealing ON organization_id = {CURRENT}"
+            "SELECT least(s.sealed_to, b.first_at), coalesce(b.digested_at, s.digested_at) FROM (SELECT min(first_at) "
+            f"AS first_at, max(digested_at) AS digested_at FROM events_batch WHERE organization_id = {CURRENT} "
+            "AND accepted > 0 AND digested_at > coalesce((SELECT digested_at FROM events_sealing "
+            f"WHERE organization_id = {CURRENT}), '-infinity')) b "
+            f"LEFT JOIN events_sealing s ON s.organization_id = {CURRENT}"
         )
-        sealed_to, seen, last = cursor.fetchone() or (None, None, 0)
-    oldest = Batch.objects.filter(state__in=pending).order_by("id").values_list("id", flat=True).first()
-    arrived = Batch.objects.filter(id__gt=seen or 0, first_at__isnull=False).order_by("first_at")
-    back_to = arrived.values_list("first_at", flat=True).first() if sealed_to else None
-    start = min(sealed_to, back_to) if sealed_to and back_to else sealed_to
+        start, digested_at = cursor.fetchone() or (None, None)
+    return start, digested_at
+
+
+def _slab_from(start: datetime | None) -> tuple[datetime, datetime] | None:
+    """The next rows from `start` on, so many or those of one week in UTC; None where there is no row."""
     first, full = _rows_from(start)
-    if first is None or first >= rested:
-        return None, 0
+    if first is None:
+        return None
     # Weeks begin on Monday, as the partitions do.
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     week_end = midnight - timedelta(days=midnight.weekday()) + WEEK
-    end = min(full, week_end) if full is not None and full > first else week_end
-    return Slab(first, end if end <= rested else None), (oldest - 1 if oldest else last)
+    return first, min(full, week_end) if full is not None and full > first else week_end
 
 
 def _rows_from(start: datetime | None) -> tuple[datetime | None, datetime | None]:

@@ -185,4 +185,4 @@ def settle_loose(loose: list[EventRow], terms: Terms, gone: list[EventRow]) -> N
         )
     keys += [row["event_key"] for row in facts.findings]
     if keys:
-        write.replace_loose(keys, facts)
+        write.replace_loose(keys, facts, [row.event_key for row in gone])

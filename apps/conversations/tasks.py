@@ -48,7 +48,7 @@ def seal_rested() -> None:
         cursor.execute("SELECT organization_id FROM llm_organizations_with_events()")
         organizations = [row[0] for row in cursor.fetchall()]
     for organization_id in organizations:
-        seal(organization_id)
+        seal.delay(organization_id)
 
 
 def organizations_with_pending_work() -> list[int]:

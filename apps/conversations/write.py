@@ -72,11 +72,13 @@ def replace_sessions(keys: Iterable[Key], facts: Facts) -> None:
     _replace(Run, stale, named, facts.runs)
 
 
-def replace_loose(keys: list[str], facts: Facts) -> None:
-    """Replace the facts that belong to no session, by event key."""
-    stale = f"WHERE organization_id = {CURRENT} AND session_id IS NULL AND event_key = ANY(%s::uuid[])"
+def replace_loose(keys: list[str], facts: Facts, gone: list[str]) -> None:
+    """Replace the facts that belong to no session, by event key; what was found about events that are `gone` goes too."""
+    mine = f"WHERE organization_id = {CURRENT} AND session_id IS NULL AND "
+    stale = f"{mine}event_key = ANY(%s::uuid[])"
+    about = f"{mine}(event_key = ANY(%s::uuid[]) OR about_key = ANY(%s::uuid[]))"
     _replace(Generation, stale, [keys], facts.generations)
-    _replace(Finding, stale, [keys], facts.findings)
+    _replace(Finding, about if gone else stale, [keys, gone] if gone else [keys], facts.findings)
     _replace(Run, stale, [keys], facts.runs)
 
 

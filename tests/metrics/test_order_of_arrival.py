@@ -14,6 +14,7 @@ from apps.accounts.models import Organization
 from apps.conversations.digest import FACTS
 from apps.conversations.rebuild import rebuild
 from apps.core.tenancy import tenant
+from apps.events.ledger import withdraw
 from tests.conftest import Sender, query, response
 
 TABLES = (*(f"conversations_{name}" for name in FACTS), "metrics_rollup", "metrics_rollupslots")
@@ -164,3 +165,30 @@ def test_a_rebuild_from_events_changes_nothing(organization: Any, now: datetime)
         assert Organization.objects.get()
         rebuild()
     assert tables(organization.organization.id) == before
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_withdrawing_a_batch_leaves_the_tables_of_the_others(
+    seed: int, sender: Sender, now: datetime
+) -> None:
+    events = traffic(seed, now)
+    sender.send(*events[::2])
+    sender.digest()
+    before = tables(sender.provisioned.organization.id)
+    batch = sender.send(*events[1::2])
+    sender.digest()
+    with tenant(sender.provisioned.organization.id):
+        withdraw(batch.batch_id)
+    sender.digest()
+    assert tables(sender.provisioned.organization.id) == before
+
+
+def test_withdrawing_all_of_a_derived_session_removes_it(sender: Sender, now: datetime) -> None:
+    alone = [query(now, "", user_id="a"), response(now + timedelta(minutes=1), "", user_id="a")]
+    batch = sender.send(*alone)
+    sender.digest()
+    assert sender.value("sessions").value == 1
+    with tenant(sender.provisioned.organization.id):
+        withdraw(batch.batch_id)
+    sender.digest()
+    assert not any(tables(sender.provisioned.organization.id).values())

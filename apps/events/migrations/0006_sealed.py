@@ -30,8 +30,46 @@ CREATE INDEX events_sealed_time ON events_sealed (organization_id, last_at);
 CREATE INDEX events_sealed_agent ON events_sealed (organization_id, project_id) WHERE has_agent_runs;
 
 CREATE TABLE events_sealing (
-    organization_id bigint PRIMARY KEY, sealed_to timestamptz NOT NULL, batch_id bigint NOT NULL
+    organization_id bigint PRIMARY KEY, sealed_to timestamptz NOT NULL, digested_at timestamptz NOT NULL
 );
+"""
+
+# The Monday of a partition; null of any other name, which a plan may ask for as well.
+WEEK = """
+CREATE FUNCTION llm_partition_week(name name) RETURNS date LANGUAGE sql IMMUTABLE AS
+    $week$ SELECT CASE WHEN name ~ '^events_event_[0-9]{8}$' THEN to_date(right(name, 8), 'YYYYMMDD') END $week$;
+"""
+MAINTAIN = """
+CREATE OR REPLACE FUNCTION llm_maintain_partitions(today date, keep_days integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $maintain$
+DECLARE
+    week date; child text; made integer := 0; oldest date;
+BEGIN
+    IF keep_days < 35 OR keep_days > 400 THEN RAISE EXCEPTION 'keep_days must be 35 to 400'; END IF;
+    oldest := date_trunc('week', today - keep_days)::date;
+    FOR number IN 0..59 LOOP
+        week := oldest + number * 7;
+        EXIT WHEN week > today + 14;
+        child := 'events_event_' || to_char(week, 'YYYYMMDD');
+        IF to_regclass(child) IS NULL THEN
+            EXECUTE format('CREATE TABLE %I PARTITION OF events_event FOR VALUES FROM (%L) TO (%L)', child,
+                           week::text || ' 00:00:00+00', (week + 7)::text || ' 00:00:00+00');
+            EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', child);
+            EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', child);
+            EXECUTE format('CREATE POLICY tenant ON %I USING (organization_id = '
+                'NULLIF(current_setting(''app.organization_id'', true), '''')::bigint) WITH CHECK (organization_id = '
+                'NULLIF(current_setting(''app.organization_id'', true), '''')::bigint)', child);
+            EXECUTE format('REVOKE ALL ON %I FROM llm_app', child);
+            made := made + 1;
+        END IF;
+    END LOOP;
+    FOR child IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                 WHERE i.inhparent = 'events_event'::regclass
+                 AND llm_partition_week(c.relname) + 7 <= oldest LOOP
+        EXECUTE format('DROP TABLE %I', child);
+    END LOOP;
+    RETURN made;
+END $maintain$;
 """
 
 # A week that is over and mostly sealed is written anew without the room that the sealed events left. Its
@@ -48,7 +86,7 @@ BEGIN
                (SELECT x.indexrelid::regclass::text FROM pg_index x JOIN pg_inherits y ON y.inhrelid = x.indexrelid
                 WHERE x.indrelid = c.oid AND y.inhparent = 'events_event_time'::regclass) AS by_time
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'events_event'::regclass AND to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= before
+        WHERE i.inhparent = 'events_event'::regclass AND llm_partition_week(c.relname) + 7 <= before
         AND c.reltuples >= 0 AND pg_relation_size(c.oid) > 1048576
         AND pg_relation_size(c.oid) > 1500 * greatest(c.reltuples, 1)
     LOOP
@@ -71,10 +109,13 @@ class Migration(migrations.Migration):
         migrations.RunSQL(TABLES, "DROP TABLE events_sealed; DROP TABLE events_sealing"),
         protect("events_sealed"),
         protect("events_sealing"),
+        migrations.RunSQL(WEEK, migrations.RunSQL.noop),
+        migrations.RunSQL(MAINTAIN, migrations.RunSQL.noop),
         migrations.RunSQL(COMPACT, "DROP FUNCTION llm_compact_partitions(date)"),
         lookup(
             "llm_organizations_with_events()",
             "TABLE (organization_id bigint)",
-            "SELECT DISTINCT organization_id FROM events_batch WHERE accepted > 0",
+            """SELECT o.id FROM accounts_organization o
+               WHERE EXISTS (SELECT FROM events_batch b WHERE b.organization_id = o.id AND b.accepted > 0)""",
         ),
     ]
