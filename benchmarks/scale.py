@@ -233,6 +233,7 @@ def _seal(stack: Stack, connection: psycopg.Connection[Any], now: datetime) -> N
         "from datetime import datetime; from apps.conversations.sealing import seal_organization\n"
         f"while seal_organization({organization}, datetime.fromisoformat('{now.isoformat()}')): pass",
     )
+    connection.execute("VACUUM (ANALYZE) events_event")
 
 
 def count_users(stack: Stack, connection: psycopg.Connection[Any], first: datetime) -> float:

@@ -31,7 +31,7 @@ def sealed_until() -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT max(s.last_at) FROM events_sealed s WHERE {MINE}")
         (last,) = cursor.fetchone() or (None,)
-    return last  # type: ignore[no-any-return]
+    return last
 
 
 def packs_of(keys: Iterable[Key]) -> list[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.utils import timezone
@@ -58,7 +58,12 @@ def _seal_slab(rested: datetime) -> bool:
     slab = _slab_from(start) if digested_at else None
     if slab is None or slab[1] > rested:
         return False
-    parameters = {"start": slab[0], "end": slab[1], "margin": MARGIN, "stays": list(STAYS_A_ROW)}
+    parameters: dict[str, Any] = {
+        "start": slab[0],
+        "end": slab[1],
+        "margin": MARGIN,
+        "stays": list(STAYS_A_ROW),
+    }
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {RESTING.replace('USING', ',', 1)}", parameters)
         (resting,) = cursor.fetchone() or (0,)

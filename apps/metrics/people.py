@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from apps.core.rls import CURRENT
 from apps.core.time_buckets import days_between, local_day, local_midnight
 from apps.events.sealed import between
 from apps.metrics import facts
@@ -22,7 +23,7 @@ from apps.metrics.facts import Cell, Group, Slice
 from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.people import People
 from apps.metrics.query import OTHER
-from apps.metrics.rollups import cohorts, users
+from apps.metrics.rollups import bitmap, cohorts, users
 from apps.metrics.sources import EVENT, SESSION
 
 ANYWHERE = frozenset({"project", "environment"})
@@ -97,14 +98,37 @@ def _adopters(part: People, crowd: Crowd) -> dict[Cell, Any]:
     return dict(_distinct(crowd, having="feature"))
 
 
-def _from_sets(part: People, crowd: Crowd) -> dict[Cell, Any] | None:
-    """What the daily sets of users tell of the windows; None where only the events do."""
+def _from_sets(part: People, crowd: Crowd, moment: datetime | None = None) -> dict[Cell, Any] | None:
+    """What the daily sets of users tell of the windows, up to a moment if one is given; None where only the events do."""
     if crowd.is_listed or not users.serves(crowd.piece):
         return None
     windows = [(local_day(start, crowd.zone), local_day(end, crowd.zone)) for start, end in crowd.windows]
     today = local_day(crowd.piece.now, crowd.zone)
-    asked = cohorts.Asked(windows, crowd.piece, crowd.keep, today)
+    until = _part_of_day(crowd, moment) if moment else None
+    asked = cohorts.Asked(windows, crowd.piece, crowd.keep, today, until)
     return cohorts.count(part, asked)
+
+
+def _part_of_day(crowd: Crowd, moment: datetime) -> cohorts.PartOfDay:
+    """Who was active on the moment's local day up to it, from the events."""
+    parameters, columns, condition = _slice(crowd)
+    day = local_day(moment, crowd.zone)
+    midnight = local_midnight(day, crowd.zone)
+    parameters |= {"midnight": midnight, "moment": moment}
+    said = f"{condition} AND f.at >= %(midnight)s AND f.at <= %(moment)s"
+    events = EVENT.rows(
+        _as(columns), said, "f.user_id", packs=between(midnight, moment + timedelta(microseconds=1))
+    )
+    sql = (
+        f"SELECT u.number >> {bitmap.CHUNK_BITS}{_as(columns)}, array_agg(DISTINCT u.number & {bitmap.CHUNK - 1}) "
+        f"FROM {events} JOIN metrics_usernumber u ON u.organization_id = {CURRENT} AND u.user_id = f.user_id "
+        f"WHERE {said} GROUP BY 1{_names(columns)}"
+    )
+    users = {
+        (group, chunk): bitmap.mask(bitmap.add(b"", places))
+        for (chunk, group), places in _cells(sql, parameters).items()
+    }
+    return cohorts.PartOfDay(day, users)
 
 
 def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -139,6 +163,10 @@ def _matured(part: People, crowd: Crowd) -> dict[Cell, Any]:
     more: dict[str, Any] = {"span": timedelta(days=part.days)}
     condition = "p.first_at + %(span)s <= %(now)s"
     among = ""
+    if part.kind == "matured":
+        told = _from_sets(part, crowd, crowd.piece.now - timedelta(days=part.days))
+        if told is not None:
+            return told
     if part.kind == "activated":
         said = facts.where(EVENT, _anywhere(crowd.piece), more, bounded=False)
         among = f"SELECT f.user_id FROM {EVENT.table} f WHERE {said} AND {ACHIEVED} AND f.name = 'activation'"

@@ -55,7 +55,7 @@ class Oracle:
         """Only what happened in a channel, where one is named."""
         self.homes = sessions_of(events)
         self.events = [one for one in events if one["environment"] != "test"]
-        self.sessions = [one for one in self.homes if one.last("environment") != "test"]
+        self.sessions = [one for one in self.homes if one.environment != "test"]
         if channel is not None:
             self.events = [one for one in self.events if one.get("channel") == channel]
             self.sessions = [one for one in self.sessions if one.last("channel") == channel]

@@ -108,6 +108,11 @@ class Session:
         return next((one[name] for one in reversed(self.events) if one.get(name)), None)
 
     @cached_property
+    def environment(self) -> str:
+        """The last one; what is said about an answer afterwards moves no session."""
+        return str([one for one in self.events if one["event"] not in AFTERWARDS][-1]["environment"])
+
+    @cached_property
     def humans(self) -> list[datetime]:
         """When a human took part."""
         return [at(one) for one in self.of("handoff") if one["target"] == "human"]

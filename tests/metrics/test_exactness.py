@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from apps.accounts.models import Organization
+from apps.conversations import sealing
+from apps.conversations.sealing import seal_organization
 from apps.core.tenancy import tenant
 from apps.metrics.catalogue import METRICS
 from apps.metrics.query import MAX_METRICS, Query
@@ -49,6 +51,12 @@ EXAMPLES = settings(
 )
 
 
+@pytest.fixture(autouse=True)
+def _seal_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "FEWEST", 1)
+    monkeypatch.setattr(sealing, "EVENTS_A_SLAB", 20)
+
+
 def settings_of(middle: date) -> list[Setting]:
     return [
         Setting(middle, Decimal("8.5")),
@@ -67,7 +75,8 @@ def receive_in_order(made: Any, events: list[dict[str, Any]], now: datetime) -> 
 def receive_in_disorder(
     made: Any, events: list[dict[str, Any]], now: datetime, dice: random.Random
 ) -> Sender:
-    """Shuffled, in batches of any size, some twice, with digests in between: late events and reopened sessions."""
+    """Shuffled, in batches of any size, some twice, with digests in between: late events and reopened sessions, some
+    of them sealed."""
     sender = Sender(made, now)
     shuffled = dice.sample(events, len(events))
     while shuffled:
@@ -76,6 +85,8 @@ def receive_in_disorder(
         sender.send(*batch, *batch[: dice.choice([0, 2])], historical=True)
         if dice.random() < 0.4:
             sender.digest()
+            if dice.random() < 0.5:
+                seal_organization(made.organization.id, now + 60 * DAY)
         if dice.random() < 0.3:
             sender.send(*dice.sample(events, min(len(events), size)), historical=True)
     sender.send(*events[:3], historical=True)

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Organization
+from apps.conversations import sealing
 from apps.core.tenancy import tenant
 from apps.metrics.behind import MAX_ROWS, parts, rows_behind, titled, whole_of
 from apps.metrics.catalogue import METRICS
@@ -75,12 +76,18 @@ def test_refuses_what_it_can_not_read(sender: Sender, parameters: dict[str, str]
     assert explained(sender, "sessions", status, **parameters)["code"] == code
 
 
-def test_rows_add_up_to_every_part_of_every_metric(sender: Sender, now: datetime) -> None:
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_rows_add_up_to_every_part_of_every_metric(
+    sender: Sender, now: datetime, is_sealed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number, event in enumerate(rich_traffic(21, now)):
         sender.send(
             {"cost_usd": number / 8, **event} if event["event"] == "llm_response_generated" else event
         )
     sender.digest()
+    if is_sealed:
+        monkeypatch.setattr(sealing, "FEWEST", 1)
+        sealing.seal_organization(sender.provisioned.organization.id, now + timedelta(days=30))
     at = now + timedelta(hours=2)
     start, end = now.date() - timedelta(days=4), now.date() + timedelta(days=2)
     compared = set()

@@ -24,17 +24,29 @@ Daily = dict[date, int]  # the set of users of a day, a bit each
 
 
 @dataclass(frozen=True, slots=True)
+class PartOfDay:
+    """Who was active on a local day up to some moment of it, by group and chunk; later days do not count."""
+
+    day: date
+    users: dict[tuple[Group, int], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """The windows (`first ≤ day < end`), the slice, its groups, and the local day that is not over."""
+    """The windows (`first ≤ day < end`), the slice, its groups, and the local day that is not over.
+
+    `until` is for who had come up to a moment: matured is new, as if nothing had happened since.
+    """
 
     windows: list[Days]
     piece: Slice
     keep: list[Group] | None
     today: date
+    until: PartOfDay | None = None
 
 
 def count(part: People, asked: Asked) -> dict[Cell, int]:
-    """Users by (window, group), as the events would give them; part is before, lost, new, cohort or retained."""
+    """Users by (window, group), as the events would give them; part is before, lost, new, cohort, retained or matured."""
     found: dict[Cell, int] = defaultdict(int)
     find = _before if part.kind in ("before", "lost") else _new
     for group, days in _daily(part, asked):
@@ -50,13 +62,16 @@ def _daily(part: People, asked: Asked) -> Iterable[tuple[Group, Daily]]:
     bounds = (
         (first - part.days * DAY, last)
         if part.kind in ("before", "lost")
-        else (date.min, last + part.days * DAY)
+        else (date.min, asked.until.day if asked.until else last + part.days * DAY)
     )
     sql, parameters = rows([bounds], asked.piece, asked.keep, None)
     found: dict[tuple[Group, int], Daily] = defaultdict(lambda: defaultdict(int))
     names = "".join(f", g{place}" for place in range(len(asked.piece.group_by)))
     for day, *group, chunk, bits in facts.fetch(f"SELECT day{names}, chunk, bits FROM ({sql}) r", parameters):
         found[tuple(group), chunk][day] |= bitmap.mask(bytes(bits))
+    if asked.until:
+        for key, users in asked.until.users.items():
+            found[key][asked.until.day] = users
     return ((group, days) for (group, _), days in found.items())
 
 
@@ -85,7 +100,7 @@ def _fresh(part: People, asked: Asked, days: Daily) -> dict[date, int]:
     for day in sorted(days):
         users, seen = days[day] & ~seen, seen | days[day]
         back = day + part.days * DAY
-        if part.kind != "new" and back >= asked.today:
+        if part.kind in ("cohort", "retained") and back >= asked.today:
             continue
         if part.kind == "retained":
             users &= days.get(back, 0)
