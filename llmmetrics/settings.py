@@ -282,8 +282,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "seal-rested": {
         "task": "apps.conversations.tasks.seal_rested",
-        "schedule": 1800.0,
-        "options": {"expires": 1500},
+        "schedule": 10_800.0,
+        "options": {"expires": 10_000},
     },
     "maintain-storage": {
         "task": "apps.events.tasks.maintain_storage",
@@ -293,6 +293,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 EVENTS_PER_SECOND = env.int("EVENTS_PER_SECOND", default=20_000)
+# Old releases do not read sealed events: 0 while their processes still run beside new ones.
+SEAL_EVENTS = env.bool("SEAL_EVENTS", default=True)
 CONCURRENT_REQUESTS = env.int("CONCURRENT_REQUESTS", default=16)
 PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
 PROMETHEUS_EXPORT_MIGRATIONS = False

@@ -101,7 +101,7 @@ def _one_by_one(organization_id: int) -> None:
 
 def _has_pending(organization_id: int) -> bool:
     with tenant(organization_id):
-        return _due().exists()
+        return has_due()
 
 
 def _put_off(organization_id: int, batch_id: int, error: Exception) -> None:
@@ -129,6 +129,11 @@ def lock_and_wait() -> None:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, required_organization_id() % 2**31]
         )
+
+
+def has_due() -> bool:
+    """Whether the active organisation has batches that a digest would take now."""
+    return _due().exists()
 
 
 def _due() -> QuerySet[Batch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -42,9 +42,9 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
     """Events of sessions by (project, session), in order: sent with the session's id or assigned to it,
     and reactions sent elsewhere to its responses."""
     wanted = set(keys)
-    first_at = first_event_at() if wanted else None
-    if first_at is None:
+    if not wanted:
         return {}
+    first_at = first_row_at()
     names = sorted({session_id for _, session_id in wanted})
     found: dict[Key, dict[str, EventRow]] = defaultdict(dict)
     for row in _events(
@@ -74,17 +74,17 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
     return {key: sorted(rows.values(), key=lambda row: row.order) for key, rows in found.items()}
 
 
-def bring_reactions(found: dict[Key, dict[str, EventRow]], first_at: datetime | None) -> None:
+def bring_reactions(found: dict[Key, dict[str, EventRow]], first_at: datetime) -> None:
     """Add reactions that name a response to that response's session or trace, wherever they were sent.
 
-    `first_at`: see `first_event_at`.
+    `first_at`: see `first_row_at`.
     """
     home: dict[tuple[int, str], Key] = {}
     for key, rows in found.items():
         for row in rows.values():
             if row.name == "llm_response_generated" and row.response_id:
                 home.setdefault((row.project_id, row.response_id), key)
-    if not home or first_at is None:
+    if not home:
         return
     named = sorted({response_id for _, response_id in home})
     reactions = _events(
@@ -109,7 +109,8 @@ def homes_of_responses(targets: set[tuple[int, str]]) -> set[Key]:
         f"WHERE e.organization_id = {CURRENT} AND e.name = 'llm_response_generated' AND e.response_id = ANY(%s)",
         [names],
     )
-    rows += packs.of_responses(("project_id", "response_id", "session_id"), names)
+    elsewhere = {response_id for _, response_id in targets - {row[:2] for row in rows}}
+    rows += packs.of_responses(("project_id", "response_id", "session_id"), sorted(elsewhere))
     return {
         (project_id, session_id)
         for project_id, response_id, session_id in rows
@@ -157,9 +158,7 @@ def events_of_people(people: set[Key], since: datetime) -> dict[Key, list[tuple[
         return {}
     names = sorted({user_id for _, user_id in people})
     own = _with_assignment("e.user_id = ANY(%s)", [names], since)
-    # What was sealed matters to events without a session that come after it; those stay rows.
-    last = max((row.at for row, _ in own if not row.session_id), default=since)
-    own += [(row, None) for row in _sealed(packs.of_people(EventRow._fields, names, since, last))]
+    own += [(row, None) for row in _sealed(packs.of_people(EventRow._fields, names, since))]
     found: dict[Key, dict[str, tuple[EventRow, str | None]]] = defaultdict(dict)
     appears: dict[Key, set[Key]] = defaultdict(set)
     for row, assigned in own:
@@ -249,8 +248,13 @@ def loose_events_between(start: datetime | None, end: datetime | None) -> list[E
     )
 
 
+def first_row_at() -> datetime:
+    """When the active organisation's first event was that is a row: no look-up needs to go into the weeks before."""
+    ((first,),) = _rows(f"SELECT min(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}", [])
+    return first or datetime.max.replace(tzinfo=UTC)
+
+
 def first_event_at() -> datetime | None:
-    """When the active organisation's first event was: no look-up needs to go into the weeks before."""
     return _end("min", "first_at")
 
 

@@ -13,24 +13,27 @@ from typing import Any, Final
 from django.db import connection
 from django.utils import timezone
 
-from apps.conversations.digest import try_lock
-from apps.conversations.packs import MARGIN, WEEK
+from apps.conversations.digest import has_due, try_lock
+from apps.conversations.packs import MARGIN
 from apps.conversations.rows import ON_RESPONSE
 from apps.core.rls import CURRENT
 from apps.core.tenancy import tenant
-from apps.events.sealed import KEY, PACK
+from apps.events.sealed import KEY, PACK, WEEK
 
 RESTS_AFTER: Final = timedelta(days=2)
 EVENTS_A_SLAB: Final = 16_000
 # Fewer would take more room packed than as rows.
 FEWEST: Final = 100
+# Events with more bytes of free fields are few, and a thousand of them might not fit into one array.
+LARGEST_DATA: Final = 4_000
 # Then digests have their turn.
 TURN_S: Final = 3.0
 STAYS_A_ROW: Final = tuple(sorted({*ON_RESPONSE, "goal_completed", "activation"}))
+# Of events `e` and stored sessions `s`.
 RESTING: Final = f"""
-events_event e USING conversations_session s
-WHERE e.organization_id = {CURRENT} AND e.at >= %(start)s AND e.at < %(end)s AND e.name <> ALL(%(stays)s)
-AND e.failed IS NOT TRUE AND s.organization_id = {CURRENT} AND s.project_id = e.project_id AND s.session_id = e.session_id
+e.organization_id = {CURRENT} AND e.at >= %(start)s AND e.at < %(end)s AND e.name <> ALL(%(stays)s)
+AND e.failed IS NOT TRUE AND (e.data IS NULL OR octet_length(e.data::text) <= {LARGEST_DATA})
+AND s.organization_id = {CURRENT} AND s.project_id = e.project_id AND s.session_id = e.session_id
 AND e.at BETWEEN s.started_at - %(margin)s AND s.last_event_at + %(margin)s
 AND e.batch_id NOT IN (SELECT id FROM events_batch WHERE organization_id = {CURRENT} AND digested_at IS NULL)
 AND (e.user_id IS NULL OR NOT EXISTS (SELECT FROM conversations_assignment a WHERE a.organization_id = {CURRENT}
@@ -42,12 +45,14 @@ AND e.event_key = {KEY.format(project_id="e.project_id", event_id="e.event_id")}
 def seal_organization(organization_id: int, now: datetime | None = None) -> bool:
     """Seal what has come to rest by `now`, a slab a transaction, for one turn at most; returns whether more is left.
 
-    A digest that is under way goes first; what it leaves is sealed the next time.
+    Digests go first: one that is under way or due ends the turn.
     """
     turn_ends = time.monotonic() + TURN_S
     while time.monotonic() < turn_ends:
         with tenant(organization_id, durable=True):
-            if not try_lock() or not _seal_slab((now or timezone.now()) - RESTS_AFTER):
+            if has_due() or not try_lock():
+                return True
+            if not _seal_slab((now or timezone.now()) - RESTS_AFTER):
                 return False
     return True
 
@@ -65,11 +70,18 @@ def _seal_slab(rested: datetime) -> bool:
         "stays": list(STAYS_A_ROW),
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {RESTING.replace('USING', ',', 1)}", parameters)
-        (resting,) = cursor.fetchone() or (0,)
-        if resting >= FEWEST:
-            gone = f"WITH gone AS (DELETE FROM {RESTING} RETURNING e.*) "
-            cursor.execute(gone + PACK, parameters)
+        cursor.execute(
+            f"SELECT e.project_id FROM events_event e, conversations_session s WHERE {RESTING} "
+            f"GROUP BY 1 HAVING count(*) >= {FEWEST}",
+            parameters,
+        )
+        parameters["projects"] = [project_id for (project_id,) in cursor.fetchall()]
+        if parameters["projects"]:
+            gone = (
+                f"DELETE FROM events_event e USING conversations_session s WHERE {RESTING} "
+                "AND e.project_id = ANY(%(projects)s) RETURNING e.*"
+            )
+            cursor.execute(f"WITH gone AS ({gone}) {PACK}", parameters)
         cursor.execute(
             f"INSERT INTO events_sealing (organization_id, sealed_to, digested_at) VALUES ({CURRENT}, %s, %s) "
             "ON CONFLICT (organization_id) DO UPDATE SET sealed_to = excluded.sealed_to, "

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from apps.accounts.models import Organization, Project
-from apps.conversations import load, neighbours, write
+from apps.conversations import load, neighbours, packs, write
 from apps.conversations.calibration import model_in_force
 from apps.conversations.findings import finding_rows
 from apps.conversations.generations import generation_rows
@@ -114,6 +114,8 @@ def _settle_step(keys: list[Key], terms: Terms) -> list[Key]:
     facts = Facts()
     for key, rows in events.items():
         _settle_one(key, rows, outlines.get(key), fates.get(key, Neighbours()), terms, facts)
+    kept = {key: (one.started_at, one.last_event_at) for key, one in outlines.items()}
+    packs.unseal_narrowed({key: kept.get(key) for key in keys})
     write.replace_sessions(keys, facts)
     return others
 
@@ -167,7 +169,8 @@ def settle_loose(loose: list[EventRow], terms: Terms, gone: list[EventRow]) -> N
     for row in [*loose, *load.loose_events_of_traces(traces)]:
         groups[(row.project_id, row.trace_id or f"event:{row.event_key}")][row.event_key] = row
     keys = [row.event_key for row in gone] + [key for events in groups.values() for key in events]
-    load.bring_reactions(groups, load.first_event_at() if groups else None)
+    if groups:
+        load.bring_reactions(groups, load.first_row_at())
     facts = Facts()
     for (project_id, _), events in groups.items():
         rows = sorted(events.values(), key=lambda row: row.order)

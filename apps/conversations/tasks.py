@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -10,6 +11,8 @@ from apps.conversations.digest import digest_organization
 from apps.conversations.rebuild import rebuild_if_requested
 from apps.conversations.repricing import organizations_with_work, work_on
 from apps.conversations.sealing import seal_organization
+
+SEAL_AGAIN_S = 5
 
 
 @shared_task(ignore_result=True)
@@ -36,14 +39,18 @@ def reprice_pending() -> None:
 
 @shared_task(ignore_result=True)
 def seal(organization_id: int) -> None:
-    """Seal what has come to rest of an organisation; a long history goes back to the end of the queue."""
-    if seal_organization(organization_id):
-        seal.delay(organization_id)
+    """Seal what has come to rest of an organisation, and digest what was kept out meanwhile; the rest a little later."""
+    is_more = seal_organization(organization_id)
+    digest(organization_id)
+    if is_more:
+        seal.apply_async((organization_id,), countdown=SEAL_AGAIN_S)
 
 
 @shared_task(ignore_result=True)
 def seal_rested() -> None:
-    """Seal what has come to rest of every organisation."""
+    """Seal what has come to rest of every organisation, unless the installation wants none sealed."""
+    if not settings.SEAL_EVENTS:
+        return
     with connection.cursor() as cursor:
         cursor.execute("SELECT organization_id FROM llm_organizations_with_events()")
         organizations = [row[0] for row in cursor.fetchall()]

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import Final
 
 from apps.events.columns import COLUMNS, NAMES
 
 EVENTS_A_PACK: Final = 1_000
+# All events of a pack lie in one week in UTC.
+WEEK: Final = timedelta(days=7)
 # What all events of a pack have in common.
 SHARED: Final = ("organization_id", "project_id")
 # An id that was derived is a hash: twenty bytes, and as text twice as many that nothing compresses.
@@ -43,10 +44,11 @@ ARRAYS: Final[dict[str, tuple[str, str]]] = {
 # Packs the events that a CTE `gone` holds, of all columns.
 PACK: Final = f"""
 INSERT INTO events_sealed (organization_id, project_id, n, first_at, last_at, low, high, has_agent_runs, responses,
-    {", ".join(ARRAYS)})
+    people, {", ".join(ARRAYS)})
 SELECT organization_id, project_id, count(*), min(at), max(at), min(place), max(place),
     bool_or(name = 'agent_run'),
     array_agg(DISTINCT hashtext(response_id)) FILTER (WHERE name = 'llm_response_generated' AND response_id IS NOT NULL),
+    array_agg(DISTINCT hashtext(user_id)) FILTER (WHERE user_id IS NOT NULL),
     {", ".join(f"CASE WHEN count({sql}) > 0 THEN array_agg({sql} ORDER BY line) END" for _, sql in ARRAYS.values())}
 FROM (
     SELECT *, row_number() OVER (PARTITION BY project_id ORDER BY place, session_id, at) - 1 AS line
@@ -56,7 +58,6 @@ GROUP BY organization_id, project_id, line / {EVENTS_A_PACK}
 """
 
 
-@lru_cache(maxsize=256)
 def unpacked(columns: tuple[str, ...], where: str) -> str:
     """A query of these columns of sealed events `u` in packs `s` that fulfil `where`."""
     selected = ", ".join(f"{_column(name)} AS {name}" for name in columns)
@@ -102,6 +103,7 @@ def between(start: datetime | None, end: datetime | None) -> str:
         parts.append(f"s.last_at >= '{start.isoformat()}'::timestamptz")
     if end is not None:
         parts.append(f"s.first_at < '{end.isoformat()}'::timestamptz")
+        parts.append(f"s.last_at < '{(end + WEEK).isoformat()}'::timestamptz")
     return " AND ".join(parts)
 
 

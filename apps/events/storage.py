@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import connection
+import structlog
+from django.db import OperationalError, connection
 from django.utils import timezone
+
+log = structlog.get_logger(__name__)
 
 LONGEST_RETENTION_DAYS = 400
 # Events are sealed two days after, small organisations' when their week is over.
@@ -13,7 +16,7 @@ SEALED_AFTER = timedelta(days=3)
 
 
 def ensure_partitions() -> int:
-    """Create missing weeks and drop those past the longest retention; returns how many were made."""
+    """Create missing weeks, drop those past the longest retention and packs as old; returns how many were made."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT llm_maintain_partitions(%s, %s)", [timezone.now().date(), LONGEST_RETENTION_DAYS]
@@ -25,9 +28,17 @@ def ensure_partitions() -> int:
 def compact_partitions() -> int:
     """Take back the room that sealed events left in weeks that are over; returns how many were written anew.
 
-    A partition that others are reading is left for the next time (`OperationalError`).
+    One a transaction. Where others use a partition, it is left for the next time.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT llm_compact_partitions(%s)", [(timezone.now() - SEALED_AFTER).date()])
-        (made,) = cursor.fetchone() or (0,)
-    return int(made)
+    before = (timezone.now() - SEALED_AFTER).date()
+    made = 0
+    try:
+        with connection.cursor() as cursor:
+            while True:
+                cursor.execute("SELECT llm_compact_partition(%s)", [before])
+                if cursor.fetchone() != (1,):
+                    return made
+                made += 1
+    except OperationalError as error:
+        log.info("partition_in_use", error=str(error), compacted=made)
+    return made

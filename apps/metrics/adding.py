@@ -21,7 +21,7 @@ Cells = dict[Cell, dict[Any, Any]]
 Points = dict[int, dict[Group, dict[Any, Any]]]
 
 FROM_SETS: Final = frozenset(
-    {"active", "everyone", "adopters", "before", "lost", "new", "cohort", "retained"}
+    {"active", "everyone", "adopters", "before", "lost", "new", "cohort", "retained", "matured"}
 )
 
 

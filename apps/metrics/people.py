@@ -24,6 +24,7 @@ from apps.metrics.formulas import LOG_GROWTH
 from apps.metrics.measures.people import People
 from apps.metrics.query import OTHER
 from apps.metrics.rollups import bitmap, cohorts, users
+from apps.metrics.rollups.values import DIGESTED
 from apps.metrics.sources import EVENT, SESSION
 
 ANYWHERE = frozenset({"project", "environment"})
@@ -115,7 +116,7 @@ def _part_of_day(crowd: Crowd, moment: datetime) -> cohorts.PartOfDay:
     day = local_day(moment, crowd.zone)
     midnight = local_midnight(day, crowd.zone)
     parameters |= {"midnight": midnight, "moment": moment}
-    said = f"{condition} AND f.at >= %(midnight)s AND f.at <= %(moment)s"
+    said = f"{condition} AND f.at >= %(midnight)s AND f.at <= %(moment)s AND {DIGESTED}"
     events = EVENT.rows(
         _as(columns), said, "f.user_id", packs=between(midnight, moment + timedelta(microseconds=1))
     )
@@ -124,11 +125,11 @@ def _part_of_day(crowd: Crowd, moment: datetime) -> cohorts.PartOfDay:
         f"FROM {events} JOIN metrics_usernumber u ON u.organization_id = {CURRENT} AND u.user_id = f.user_id "
         f"WHERE {said} GROUP BY 1{_names(columns)}"
     )
-    users = {
+    held = {
         (group, chunk): bitmap.mask(bitmap.add(b"", places))
         for (chunk, group), places in _cells(sql, parameters).items()
     }
-    return cohorts.PartOfDay(day, users)
+    return cohorts.PartOfDay(day, held)
 
 
 def _before(part: People, crowd: Crowd) -> dict[Cell, Any]:
@@ -198,7 +199,8 @@ def _cohort(part: People, crowd: Crowd) -> dict[Cell, Any]:
         parameters, columns, said = _slice(crowd)
         more.update({name: value for name, value in parameters.items() if name not in more})
         same = "".join(f" AND {column} = p.g{place}" for place, column in enumerate(columns))
-        events = EVENT.rows(said, same, "f.user_id")
+        bounds = between(min(more["back_start"], default=None), max(more["back_end"], default=None))
+        events = EVENT.rows(said, same, "f.user_id", packs=bounds)
         condition += (
             f" AND EXISTS (SELECT 1 FROM {events} WHERE {said} AND f.user_id = p.user_id{same} "
             "AND f.at >= d.back_start AND f.at < d.back_end)"
@@ -247,9 +249,11 @@ def _newcomers(
     by = ", ".join(str(number + 1) for number in range(1 + len(columns) + bool(also)))
     grouping = f"GROUP BY f.user_id{_names(columns)}"
     named = f" AND f.user_id IN ({among})" if among else ""
+    # Whoever comes after the last window is in none.
+    packs = between(None, max(parameters["ends"], default=None))
     sql = (
         f"WITH people AS (SELECT f.user_id{_as(columns)}, min(f.at) AS first_at "
-        f"FROM {EVENT.rows(_as(columns), said, 'f.user_id')} "
+        f"FROM {EVENT.rows(_as(columns), said, 'f.user_id', packs=packs)} "
         f"WHERE {said} AND f.user_id IS NOT NULL{named} {grouping}) "
         f"SELECT w.number - 1{groups}{also}, {crowd.heads('p.user_id')} "
         "FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS w(a, b, number) "

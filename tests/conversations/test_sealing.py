@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -11,12 +11,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from apps.accounts.models import Project
+from apps.accounts.projects import request_recompute
 from apps.conversations import packs, sealing
 from apps.conversations import rebuild as rebuilding
 from apps.conversations.load import events_of_sessions
 from apps.core.tenancy import tenant
 from apps.events.ledger import delete_project_events, withdraw
 from apps.events.sealed import EVENTS_A_PACK
+from apps.events.storage import compact_partitions, ensure_partitions
 from tests.conftest import Sender, query, response
 from tests.metrics.test_order_of_arrival import tables, traffic
 
@@ -86,12 +89,13 @@ def test_what_is_looked_for_by_an_id_of_its_own_stays_a_row(sender: Sender, now:
         {"event": "activation", "timestamp": at, "session_id": "s", "user_id": "a"},
         {"event": "heartbeat", "timestamp": at, "service": "x", "up": True},
         {"event": "tool_call", "timestamp": at, "session_id": "no-messages", "tool_name": "alone"},
+        {**query(now, "s"), "properties": {"long": [number * 7919 % 1000 for number in range(2_000)]}},
         query(now, "mixed", user_id="b"),
         {**query(now + MINUTE, "x", user_id="b"), "session_id": None},
     )
     sender.digest()
     seal(sender)
-    assert counts(sender) == (3, 7)
+    assert counts(sender) == (3, 8)
     assert names_of_rows(sender) == {
         "tool_call",
         "response_feedback",
@@ -103,7 +107,8 @@ def test_what_is_looked_for_by_an_id_of_its_own_stays_a_row(sender: Sender, now:
 
 def test_nothing_younger_than_two_days_and_nothing_pending_is_sealed(sender: Sender, now: datetime) -> None:
     sender.send(query(now, "s"), response(now + MINUTE, "s"))
-    seal(sender)
+    # A digest that is due goes first.
+    assert sealing.seal_organization(sender.provisioned.organization.id, now + 30 * DAY) is True
     assert counts(sender) == (0, 2)
     sender.digest()
     seal(sender, now + 2 * DAY)
@@ -152,7 +157,7 @@ def test_sealing_leaves_an_organisation_whose_digest_is_under_way(sender: Sender
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(7401, %s)", [organization_id % 2**31])
-        assert sealing.seal_organization(organization_id, now + 30 * DAY) is False
+        assert sealing.seal_organization(organization_id, now + 30 * DAY) is True
     finally:
         other.close()
     assert counts(sender) == (0, 1)
@@ -214,12 +219,75 @@ def test_a_withdrawn_batch_takes_its_sealed_events_along(seed: int, sender: Send
     assert tables(sender.provisioned.organization.id) == without
 
 
+def monday_before(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0) - (now.weekday() + 7) * DAY
+
+
+def test_events_of_a_session_whose_row_vanishes_are_unsealed(sender: Sender, now: datetime) -> None:
+    monday = monday_before(now)
+    run = {"event": "agent_run", "session_id": "s", "agent_name": "planner"}
+    sender.send({**run, "timestamp": (monday - 30 * MINUTE).isoformat()})
+    talk = sender.send(query(monday + 5 * MINUTE, "s"), response(monday + 6 * MINUTE, "s"))
+    sender.digest()
+    # Only the week that is over.
+    seal(sender, monday + 2 * DAY + MINUTE)
+    assert counts(sender) == (1, 2)
+    with tenant(sender.provisioned.organization.id):
+        withdraw(talk.batch_id)
+    sender.digest()
+    assert counts(sender) == (0, 1)
+    sender.send(query(monday + 10 * MINUTE, "s"))
+    sender.digest()
+    found = tables(sender.provisioned.organization.id)
+    assert len(found["conversations_run"]) == 1
+    with tenant(sender.provisioned.organization.id):
+        rebuilding.rebuild()
+    assert tables(sender.provisioned.organization.id) == found
+
+
+def test_events_that_a_narrower_session_would_leave_outside_are_unsealed(
+    sender: Sender, now: datetime
+) -> None:
+    revenue = {"event": "revenue", "session_id": "s", "amount_usd": 5}
+    sender.send(
+        query(now, "s", user_id="a"),
+        {**query(now + 20 * MINUTE, "x", user_id="a"), "session_id": None},
+        {**revenue, "timestamp": (now + 70 * MINUTE).isoformat()},
+    )
+    sender.digest()
+    seal(sender)
+    assert counts(sender) == (1, 2)
+    organization_id = sender.provisioned.organization.id
+    with tenant(organization_id):
+        Project.objects.update(idle_gap_minutes=5)
+        request_recompute()
+    assert rebuilding.rebuild_if_requested(organization_id) is False
+    assert counts(sender) == (0, 3)
+    found = tables(organization_id)
+    with tenant(organization_id):
+        rebuilding.rebuild()
+    assert tables(organization_id) == found
+
+
+def test_a_late_event_finds_the_sealed_session_that_its_user_joined_later(
+    sender: Sender, now: datetime
+) -> None:
+    sender.send(query(now - MINUTE, "s"), response(now, "s"), query(now + 30 * MINUTE, "s", user_id="u"))
+    sender.digest()
+    seal(sender)
+    assert counts(sender) == (3, 0)
+    sender.send({**query(now + 15 * MINUTE, "x", user_id="u"), "session_id": None})
+    sender.digest()
+    found = tables(sender.provisioned.organization.id)
+    assert len(found["conversations_session"]) == 1
+    with tenant(sender.provisioned.organization.id):
+        rebuilding.rebuild()
+    assert tables(sender.provisioned.organization.id) == found
+
+
 def test_a_rebuild_in_steps_reads_sealed_events(
     sender: Sender, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from apps.accounts.models import Project
-    from apps.accounts.projects import request_recompute
-
     monkeypatch.setattr(rebuilding, "EVENTS_A_STEP", 7)
     sender.send(*traffic(46, now))
     sender.digest()
@@ -287,6 +355,20 @@ def test_a_deleted_project_leaves_no_pack(sender: Sender, now: datetime) -> None
     assert fetch(sender, "SELECT 1 FROM events_identity") == []
 
 
+def test_packs_past_the_longest_retention_end(sender: Sender, now: datetime) -> None:
+    sender.send(query(now - 9 * DAY, "old"), query(now, "young"))
+    sender.digest()
+    seal(sender)
+    assert counts(sender) == (2, 0)
+    fetch(
+        sender,
+        "UPDATE events_sealed SET first_at = first_at - interval '408 days', last_at = last_at - interval '408 days' "
+        "WHERE id = (SELECT min(id) FROM events_sealed) RETURNING id",
+    )
+    ensure_partitions()
+    assert counts(sender) == (1, 0)
+
+
 def test_packs_hold_a_thousand_events_each(
     sender: Sender, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,12 +417,9 @@ def test_a_week_that_is_over_gives_its_room_back(
     full = owner.execute(size).fetchone()
     seal(sender)
     owner.execute(f"VACUUM (ANALYZE, TRUNCATE off) events_event_{week}")
-    compact = f"SELECT llm_compact_partitions('{datetime.now(UTC).date()}')"
-    made = owner.execute(compact).fetchone()
+    assert compact_partitions() >= 1
     left = owner.execute(size).fetchone()
     assert full is not None
-    assert made is not None
     assert left is not None
-    assert made[0] >= 1
     assert left[0] < full[0] / 10
     assert counts(sender)[0] == 4_000

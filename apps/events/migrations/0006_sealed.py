@@ -23,7 +23,8 @@ TABLES = f"""
 CREATE TABLE events_sealed (
     organization_id bigint NOT NULL, project_id bigint NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY,
     n integer NOT NULL, first_at timestamptz NOT NULL, last_at timestamptz NOT NULL,
-    low bigint NOT NULL, high bigint NOT NULL, has_agent_runs boolean NOT NULL, responses integer[], {ARRAYS},
+    low bigint NOT NULL, high bigint NOT NULL, has_agent_runs boolean NOT NULL,
+    responses integer[], people integer[], {ARRAYS},
     PRIMARY KEY (organization_id, id)
 ) WITH (toast_tuple_target = 256);
 CREATE INDEX events_sealed_time ON events_sealed (organization_id, last_at);
@@ -36,7 +37,7 @@ CREATE TABLE events_sealing (
 
 # The Monday of a partition; null of any other name, which a plan may ask for as well.
 WEEK = """
-CREATE FUNCTION llm_partition_week(name name) RETURNS date LANGUAGE sql IMMUTABLE AS
+CREATE OR REPLACE FUNCTION llm_partition_week(name name) RETURNS date LANGUAGE sql IMMUTABLE AS
     $week$ SELECT CASE WHEN name ~ '^events_event_[0-9]{8}$' THEN to_date(right(name, 8), 'YYYYMMDD') END $week$;
 """
 MAINTAIN = """
@@ -68,37 +69,40 @@ BEGIN
                  AND llm_partition_week(c.relname) + 7 <= oldest LOOP
         EXECUTE format('DROP TABLE %I', child);
     END LOOP;
+    DELETE FROM events_sealed WHERE last_at < oldest::timestamp AT TIME ZONE 'UTC';
     RETURN made;
 END $maintain$;
 """
 
-# A week that is over and mostly sealed is written anew without the room that the sealed events left. Its
+# A week that is over and mostly sealed is written anew without the room that the sealed events left, one a call. Its
 # comment says how many pages remained, so that a week of few large events is not written again and again.
 COMPACT = """
-CREATE FUNCTION llm_compact_partitions(before date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '2s' AS $compact$
+CREATE FUNCTION llm_compact_partition(before date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '200ms' AS $compact$
 DECLARE
-    child record; made integer := 0;
+    child record;
 BEGIN
-    FOR child IN
-        SELECT c.oid, c.relname, pg_relation_size(c.oid) / 8192 AS pages,
-               coalesce(obj_description(c.oid, 'pg_class')::bigint, 0) AS left_pages,
-               (SELECT x.indexrelid::regclass::text FROM pg_index x JOIN pg_inherits y ON y.inhrelid = x.indexrelid
-                WHERE x.indrelid = c.oid AND y.inhparent = 'events_event_time'::regclass) AS by_time
-        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'events_event'::regclass AND llm_partition_week(c.relname) + 7 <= before
-        AND c.reltuples >= 0 AND pg_relation_size(c.oid) > 1048576
-        AND pg_relation_size(c.oid) > 1500 * greatest(c.reltuples, 1)
-    LOOP
-        CONTINUE WHEN child.pages <= child.left_pages * 1.5;
-        EXECUTE format('CLUSTER %I USING %s', child.relname, child.by_time);
-        EXECUTE format('COMMENT ON TABLE %I IS %L', child.relname, (pg_relation_size(child.oid) / 8192)::text);
-        made := made + 1;
-    END LOOP;
-    RETURN made;
+    SELECT c.oid, c.relname, x.indexrelid::regclass::text AS by_time INTO child
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_index x ON x.indrelid = c.oid
+    JOIN pg_inherits y ON y.inhrelid = x.indexrelid AND y.inhparent = 'events_event_time'::regclass
+    WHERE i.inhparent = 'events_event'::regclass AND llm_partition_week(c.relname) + 7 <= before
+    AND c.reltuples >= 0 AND pg_relation_size(c.oid) > greatest(1048576, 1500 * c.reltuples)
+    AND pg_relation_size(c.oid) / 8192 > 1.5 * coalesce(
+        substring(obj_description(c.oid, 'pg_class') FROM '^compacted to ([0-9]+) pages$')::bigint, 0)
+    ORDER BY pg_relation_size(c.oid) DESC LIMIT 1;
+    IF child.oid IS NULL THEN RETURN 0; END IF;
+    EXECUTE format('CLUSTER %I USING %s', child.relname, child.by_time);
+    EXECUTE format('COMMENT ON TABLE %I IS %L', child.relname,
+                   'compacted to ' || pg_relation_size(child.oid) / 8192 || ' pages');
+    RETURN 1;
 END $compact$;
-REVOKE ALL ON FUNCTION llm_compact_partitions(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION llm_compact_partitions(date) TO llm_app;
+REVOKE ALL ON FUNCTION llm_compact_partition(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION llm_compact_partition(date) TO llm_app;
+"""
+# Whoever drops the partitions past the longest retention sees packs that are as old, and no others.
+EXPIRED = """
+CREATE POLICY expired ON events_sealed TO llm_owner USING (last_at < now() - interval '400 days');
+GRANT SELECT, DELETE ON events_sealed TO llm_owner;
 """
 
 
@@ -106,12 +110,14 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("events", "0005_achievements")]
 
     operations: ClassVar = [
-        migrations.RunSQL(TABLES, "DROP TABLE events_sealed; DROP TABLE events_sealing"),
+        # Without a way back: dropping the packs would drop the events in them.
+        migrations.RunSQL(TABLES),
         protect("events_sealed"),
         protect("events_sealing"),
-        migrations.RunSQL(WEEK, migrations.RunSQL.noop),
-        migrations.RunSQL(MAINTAIN, migrations.RunSQL.noop),
-        migrations.RunSQL(COMPACT, "DROP FUNCTION llm_compact_partitions(date)"),
+        migrations.RunSQL(WEEK),
+        migrations.RunSQL(MAINTAIN),
+        migrations.RunSQL(EXPIRED),
+        migrations.RunSQL(COMPACT),
         lookup(
             "llm_organizations_with_events()",
             "TABLE (organization_id bigint)",
