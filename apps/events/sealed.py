@@ -20,17 +20,18 @@ EVENTS_A_PACK: Final = 1_000
 WEEK: Final = timedelta(days=7)
 # What all events of a pack have in common.
 SHARED: Final = ("organization_id", "project_id")
-# An id that was derived is a hash: twenty bytes, and as text twice as many that nothing compresses.
+# An id that was derived is a hash: as text forty bytes that nothing compresses, as a UUID and a number twenty.
 DERIVED: Final = r"^sha256:[0-9a-f]{40}$"
-EVENT_ID: Final = "coalesce(u.event_id, 'sha256:' || encode(u.derived_id, 'hex'))"
+EVENT_ID: Final = "coalesce(u.event_id, 'sha256:' || encode(uuid_send(u.derived_id), 'hex') || lpad(to_hex(u.derived_end), 8, '0'))"
 # As `normalize.event_key_of`; a row with another key is not sealed.
 KEY: Final = "left(encode(sha256(convert_to({project_id} || ':' || {event_id}, 'UTF8')), 'hex'), 32)::uuid"
 
 # Array columns of a pack by name: their type, and what stands in them of a row `e`.
 ARRAYS: Final[dict[str, tuple[str, str]]] = {
-    "derived_id": (
-        "bytea",
-        f"CASE WHEN e.event_id ~ '{DERIVED}' THEN decode(substr(e.event_id, 8), 'hex') END",
+    "derived_id": ("uuid", f"CASE WHEN e.event_id ~ '{DERIVED}' THEN substr(e.event_id, 8, 32)::uuid END"),
+    "derived_end": (
+        "integer",
+        f"CASE WHEN e.event_id ~ '{DERIVED}' THEN ('x' || substr(e.event_id, 40))::bit(32)::integer END",
     ),
     "event_id": ("text", f"CASE WHEN e.event_id !~ '{DERIVED}' THEN e.event_id END"),
     "data": ("text", "e.data::text"),
@@ -83,7 +84,7 @@ def _arrays(columns: Iterable[str], where: str) -> list[str]:
     """The arrays that are read, and no other; times are never null, so that no event is left out."""
     wanted = {"at", *columns, *re.findall(r"\bu\.(\w+)", where)}
     if wanted & {"event_id", "event_key"}:
-        wanted |= {"event_id", "derived_id"}
+        wanted |= {"event_id", "derived_id", "derived_end"}
     return [name for name in ARRAYS if name in wanted]
 
 

@@ -10,7 +10,7 @@ from apps.core.rls import lookup, protect
 
 # The columns as they were when this migration was written. An array is null where all its values are.
 ARRAYS = """
-    derived_id bytea[], event_id text[], data text[], batch_id bigint[], at timestamptz[], name text[],
+    derived_id uuid[], derived_end integer[], event_id text[], data text[], batch_id bigint[], at timestamptz[], name text[],
     session_id text[], user_id text[], environment text[], turn integer[], response_id text[], trace_id text[],
     channel text[], intent text[], feature text[], team text[], customer text[], segment text[], release text[],
     language text[], experiment text[], variant text[], provider text[], model text[], model_version text[],
