@@ -22,7 +22,10 @@ WEEK: Final = timedelta(days=7)
 SHARED: Final = ("organization_id", "project_id")
 # An id that was derived is a hash: as text forty bytes that nothing compresses, as a UUID and a number twenty.
 DERIVED: Final = r"^sha256:[0-9a-f]{40}$"
-EVENT_ID: Final = "coalesce(u.event_id, 'sha256:' || encode(uuid_send(u.derived_id), 'hex') || lpad(to_hex(u.derived_end), 8, '0'))"
+DERIVED_ID: Final = (
+    "'sha256:' || encode(uuid_send(u.derived_id), 'hex') || lpad(to_hex(u.derived_end), 8, '0')"
+)
+EVENT_ID: Final = f"coalesce(u.event_id, {DERIVED_ID})"
 # As `normalize.event_key_of`; a row with another key is not sealed.
 KEY: Final = "left(encode(sha256(convert_to({project_id} || ':' || {event_id}, 'UTF8')), 'hex'), 32)::uuid"
 
