@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from django.db import OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 log = structlog.get_logger(__name__)
 
@@ -40,5 +41,7 @@ def compact_partitions() -> int:
                     return made
                 made += 1
     except OperationalError as error:
-        log.info("partition_in_use", error=str(error), compacted=made)
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        log.info("partition_in_use", compacted=made)
     return made

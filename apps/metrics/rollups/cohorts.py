@@ -62,7 +62,7 @@ def _daily(part: People, asked: Asked) -> Iterable[tuple[Group, Daily]]:
     bounds = (
         (first - part.days * DAY, last)
         if part.kind in ("before", "lost")
-        else (date.min, asked.until.day if asked.until else last + part.days * DAY)
+        else (date.min, min(last, asked.until.day) if asked.until else last + part.days * DAY)
     )
     sql, parameters = rows([bounds], asked.piece, asked.keep, None)
     found: dict[tuple[Group, int], Daily] = defaultdict(lambda: defaultdict(int))
