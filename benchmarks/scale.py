@@ -360,10 +360,9 @@ def digest_costs(
 ) -> list[tuple[str, float]]:
     """The middle of five rounds of each kind, in turn; in seconds a thousand events."""
     late = midnight - timedelta(days=LATE_AGE_DAYS)
-    fresh = "late-{number}-{name}"
     kinds = {
-        "digest of 1,000 events": (midnight - timedelta(days=1), fresh),
-        f"1,000 events {LATE_AGE_DAYS} days late": (late, fresh),
+        "digest of 1,000 events": (midnight - timedelta(days=1), "new-{number}-{name}"),
+        f"1,000 events {LATE_AGE_DAYS} days late": (late, "late-{number}-{name}"),
         # Sessions that were sealed.
         "the same into sessions that were there": (late, "{name}-" + str(DAYS - LATE_AGE_DAYS)),
     }
