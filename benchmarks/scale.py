@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 from harness import Stack, hold, percentile, running_stack, table
-from workload import send
+from workload import VOCABULARY, send
 
 from apps.events.sealed import KEY
 from apps.metrics.sources import EVENT
@@ -76,9 +76,14 @@ RAW = {
 }
 
 
-def day_of_events(count: int, day: datetime) -> Iterator[dict[str, Any]]:
-    """Sessions over one day: 5 models, 8 features, 12 prompt versions, 20 tools, 200 customers."""
-    dice = random.Random(4)
+def day_of_events(count: int, day: datetime, words: int = 0) -> Iterator[dict[str, Any]]:
+    """Sessions over one day: 5 models, 8 features, 12 prompt versions, 20 tools, 200 customers; messages and answers
+    with texts of so many words."""
+    dice, speaker = random.Random(4), random.Random(5)
+
+    def text(field: str) -> dict[str, str]:
+        return {field: " ".join(speaker.choices(VOCABULARY, k=words))} if words else {}
+
     sent = session = 0
     while sent < count:
         session += 1
@@ -99,6 +104,7 @@ def day_of_events(count: int, day: datetime) -> Iterator[dict[str, Any]]:
                 "timestamp": at.isoformat(),
                 "query_length": 90,
                 "frustrated": dice.random() < 0.06,
+                **text("query_text"),
                 **base,
             }
             latency = dice.lognormvariate(7.2, 0.5)
@@ -125,14 +131,15 @@ def day_of_events(count: int, day: datetime) -> Iterator[dict[str, Any]]:
                 "cited_sentences": dice.randrange(4),
                 "total_sentences": 4,
                 "grounding_expected": True,
+                **text("response_text"),
                 **base,
             }
             sent += 3
 
 
-def load_day(stack: Stack, count: int, day: datetime) -> float:
+def load_day(stack: Stack, count: int, day: datetime, words: int = 0) -> float:
     """Send one day with four connections, a progress line while it runs; returns acknowledged events a second."""
-    stream = day_of_events(count, day)
+    stream = day_of_events(count, day, words)
     bodies = iter(lambda: json.dumps({"events": list(islice(stream, BATCH))}).encode(), b'{"events": []}')
     acknowledged, begun = 0, time.monotonic()
 
@@ -159,6 +166,7 @@ def load_day(stack: Stack, count: int, day: datetime) -> float:
 COPIED = (
     "events_event",
     "events_identity",
+    "events_text",
     "conversations_session",
     "conversations_generation",
     "metrics_rollup",
@@ -263,6 +271,7 @@ def sizes(connection: psycopg.Connection[Any]) -> dict[str, int]:
         "events": "events_event%",
         "sealed events": "events_seal%",
         "ids": "events_identity",
+        "texts": "events_text",
         "facts": "conversations_%",
         "rollups": "metrics_%",
     }
@@ -376,13 +385,14 @@ def digest_costs(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--words", type=int, default=0, help="Words of every message and answer.")
     parser.add_argument("--times", type=int, default=20, help="How often each question is asked.")
     options = parser.parse_args()
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = midnight - timedelta(days=DAYS)
     span = f"&from={first.date()}&to={midnight.date()}"
     with running_stack(EVENTS_PER_SECOND="1000000") as stack:
-        rate = load_day(stack, options.events // DAYS, first)
+        rate = load_day(stack, options.events // DAYS, first, options.words)
         stack.wait_until_digested(900)
         with psycopg.connect(stack.superuser_url, autocommit=True) as connection:
             connection.execute("SET synchronous_commit = off")

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.conversations import follow, load, packs, settling
+from apps.conversations.rows import Key
 from apps.core.rls import CURRENT
 from apps.core.tenancy import required_organization_id, tenant
 from apps.events.models import Batch, BatchState
@@ -185,7 +186,7 @@ def _mark(batch_ids: list[int], state: BatchState) -> None:
     )
 
 
-def _release(batch_ids: list[int]) -> set[load.Key]:
+def _release(batch_ids: list[int]) -> set[Key]:
     """Take events of withdrawn batches out of the sessions that were derived for them; returns these."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -11,11 +11,10 @@ import msgspec
 from django.db import connection
 
 from apps.conversations import packs
-from apps.conversations.rows import COLUMNS, ON_RESPONSE, EventRow
+from apps.conversations.rows import COLUMNS, ON_RESPONSE, EventRow, Key
 from apps.core.rls import CURRENT
 from apps.events.sealed import between, unpacked
 
-Key = tuple[int, str]
 DECODER = msgspec.json.Decoder()
 
 
@@ -47,15 +46,12 @@ def events_of_sessions(keys: Iterable[Key]) -> dict[Key, list[EventRow]]:
     first_at = first_row_at()
     names = sorted({session_id for _, session_id in wanted})
     found: dict[Key, dict[str, EventRow]] = defaultdict(dict)
-    for row in _events(
+    sent = _events(
         f"SELECT {COLUMNS} FROM events_event e WHERE e.organization_id = {CURRENT} AND e.at >= %s "
         "AND e.session_id = ANY(%s)",
         [first_at, names],
-    ):
-        key = (row.project_id, row.session_id or "")
-        if key in wanted:
-            found[key][row.event_key] = row
-    for row in _sealed(packs.of_sessions(EventRow._fields, wanted)):
+    )
+    for row in [*sent, *_sealed(packs.of_sessions(EventRow._fields, wanted))]:
         key = (row.project_id, row.session_id or "")
         if key in wanted:
             found[key][row.event_key] = row
@@ -200,12 +196,12 @@ def people_with_assignments(people: set[Key]) -> set[Key]:
     return {(project_id, user_id) for project_id, user_id in rows} & people
 
 
-def _between(start: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
+def _between(start: datetime | None, end: datetime | None, row: str = "e") -> tuple[str, list[Any]]:
     sql, parameters = "", list[Any]()
     if start is not None:
-        sql, parameters = sql + " AND e.at >= %s", [*parameters, start]
+        sql, parameters = sql + f" AND {row}.at >= %s", [*parameters, start]
     if end is not None:
-        sql, parameters = sql + " AND e.at < %s", [*parameters, end]
+        sql, parameters = sql + f" AND {row}.at < %s", [*parameters, end]
     return sql, parameters
 
 
@@ -218,10 +214,9 @@ def keys_between(start: datetime | None, end: datetime | None) -> tuple[set[Key]
         parameters,
     )
     sessions = {(project_id, session_id) for project_id, session_id, _ in rows if session_id}
-    within = f"{packs.MINE} AND {between(start, end)}{bounds.replace('e.at', 'u.at')}"
-    sessions |= set(
-        _rows(f"SELECT DISTINCT * FROM ({unpacked(('project_id', 'session_id'), within)}) e", parameters)
-    )
+    bounds, parameters = _between(start, end, "u")
+    sealed = unpacked(("project_id", "session_id"), f"{packs.MINE} AND {between(start, end)}{bounds}")
+    sessions |= set(_rows(f"SELECT DISTINCT * FROM ({sealed}) e", parameters))
     return sessions, {(project_id, user_id) for project_id, _, user_id in rows if user_id}
 
 
@@ -255,21 +250,21 @@ def first_row_at() -> datetime:
 
 
 def first_event_at() -> datetime | None:
-    return _end("min", "first_at")
+    return _first_and_last()[0]
 
 
 def last_event_at() -> datetime | None:
-    return _end("max", "last_at")
+    return _first_and_last()[1]
 
 
-def _end(which: str, sealed: str) -> datetime | None:
-    least = "least" if which == "min" else "greatest"
-    ((at,),) = _rows(
-        f"SELECT {least}((SELECT {which}(e.at) FROM events_event e WHERE e.organization_id = {CURRENT}), "
-        f"(SELECT {which}(s.{sealed}) FROM events_sealed s WHERE {packs.MINE}))",
+def _first_and_last() -> tuple[datetime | None, datetime | None]:
+    ((first, last),) = _rows(
+        "SELECT least(e.first_at, s.first_at), greatest(e.last_at, s.last_at) FROM (SELECT min(at) AS first_at, "
+        f"max(at) AS last_at FROM events_event WHERE organization_id = {CURRENT}) e, (SELECT min(s.first_at) AS "
+        f"first_at, max(s.last_at) AS last_at FROM events_sealed s WHERE {packs.MINE}) s",
         [],
     )
-    return at  # type: ignore[no-any-return]
+    return first, last
 
 
 def moment_after(start: datetime, events: int) -> datetime | None:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from apps.conversations.load import Key
+from apps.conversations.rows import Key
 from apps.conversations.settle import Neighbours, Outline
 from apps.core.rls import CURRENT
 

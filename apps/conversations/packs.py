@@ -16,11 +16,10 @@ from typing import Any, Final
 
 from django.db import connection
 
+from apps.conversations.rows import Key
 from apps.core.rls import CURRENT
 from apps.events.models import Batch
 from apps.events.sealed import WEEK, unpacked, unseal_sql
-
-Key = tuple[int, str]
 
 # A session's sealed events may lie this far outside of its stored row's times.
 MARGIN: Final = timedelta(hours=1)

@@ -10,8 +10,8 @@ from django.db import connection
 
 from apps.accounts.models import Organization
 from apps.conversations import digest, follow, load, packs
-from apps.conversations.load import Key, Touched
-from apps.conversations.rows import ON_RESPONSE
+from apps.conversations.load import Touched
+from apps.conversations.rows import ON_RESPONSE, Key
 from apps.conversations.sample import refresh
 from apps.conversations.settling import Terms, reassign, settle_loose, settle_sessions
 from apps.core.rls import CURRENT

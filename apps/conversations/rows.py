@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+# A session, or a person, within its project: (project, id).
+Key = tuple[int, str]
+
 
 class EventRow(NamedTuple):
     """One stored event, as far as sessions and generations need it; `data` holds the kind's other fields."""

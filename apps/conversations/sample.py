@@ -16,10 +16,10 @@ from django.db.models.functions import MD5, Concat
 from apps.accounts.models import PrivacyMode, Project
 from apps.conversations.calibration import model_in_force
 from apps.conversations.detection import signals_of
-from apps.conversations.load import Key, events_of_sessions
+from apps.conversations.load import events_of_sessions
 from apps.conversations.models import SampledTurn, Session
 from apps.conversations.ratings import attach
-from apps.conversations.rows import RESPONSE, EventRow
+from apps.conversations.rows import RESPONSE, EventRow, Key
 from apps.conversations.turns import split_turns
 from apps.core.rls import CURRENT
 from apps.reading.context import Found

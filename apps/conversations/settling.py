@@ -16,10 +16,10 @@ from apps.conversations import load, neighbours, packs, write
 from apps.conversations.calibration import model_in_force
 from apps.conversations.findings import finding_rows
 from apps.conversations.generations import generation_rows
-from apps.conversations.load import Key, Touched
+from apps.conversations.load import Touched
 from apps.conversations.people import assign
 from apps.conversations.ratings import attach
-from apps.conversations.rows import RESPONSE, EventRow
+from apps.conversations.rows import RESPONSE, EventRow, Key
 from apps.conversations.runs import run_rows
 from apps.conversations.settle import Neighbours, Outline, outline, settle
 from apps.conversations.write import Facts

@@ -12,7 +12,7 @@ from django.db import connection
 from apps.conversations import packs
 from apps.conversations.load import events_of_sessions
 from apps.conversations.models import Generation, Session
-from apps.conversations.rows import EventRow
+from apps.conversations.rows import EventRow, Key
 from apps.conversations.settle import SESSION_DIMENSIONS
 from apps.core.rls import CURRENT
 
@@ -144,7 +144,7 @@ PARTICULARS = {
 }
 
 
-def _particulars(session: packs.Key, events: list[EventRow]) -> dict[str, dict[str, Any]]:
+def _particulars(session: Key, events: list[EventRow]) -> dict[str, dict[str, Any]]:
     """Columns that only readers need, for the events of a session wherever they were sent."""
     session_id = session[1]
     columns = ", ".join(f"e.{name}" for name in PARTICULARS)

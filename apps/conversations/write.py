@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import Model
 
 from apps.conversations import follow
-from apps.conversations.load import Key
 from apps.conversations.models import Assignment, Finding, Generation, Run, Session
+from apps.conversations.rows import Key
 from apps.core.rls import CURRENT
 
 ENCODER = msgspec.json.Encoder()
